@@ -1,0 +1,1 @@
+"""What happens: BPMN and DMN models as packaged data. Models only, and they ship."""

@@ -1,0 +1,1 @@
+"""Lossless JPEG 2000: one port, real adapters, one fake."""

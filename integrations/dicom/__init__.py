@@ -1,0 +1,1 @@
+"""DIMSE peers: one port, real adapters, one fake."""

@@ -1,0 +1,1 @@
+"""ER7 codec and MLLP: one port, real adapters, one fake."""

@@ -1,0 +1,1 @@
+"""Documents for print and archive: one port, real adapters, one fake."""

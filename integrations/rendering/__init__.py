@@ -1,0 +1,1 @@
+"""Windowed pictures of slices and stacks: one port, real adapters, one fake."""

@@ -1,0 +1,1 @@
+"""Short messages: one port, real adapters, one fake."""

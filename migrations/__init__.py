@@ -1,0 +1,1 @@
+"""How data moves: alembic migrations. A landed file is never edited."""
