@@ -1,0 +1,1 @@
+"""The demo: drives the product as outside parties do, by HTTP and sockets only."""
