@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -103,6 +103,9 @@ class JsonText(TypeDecorator[Any]):
         return orjson.loads(value) if isinstance(value, str) and dialect.name != "postgresql" else value
 
 
+_AT_END = "lianyi.at_end"
+
+
 class Database:
     """A connected database. Writes go through `transaction()`, reads through `read()`; nothing else opens a session."""
 
@@ -120,6 +123,8 @@ class Database:
                 try:
                     yield session
                     session.flush()
+                    for last in session.info.pop(_AT_END, []):
+                        last(session)
                     crash_point("before_commit")
                     connection.commit()
                     crash_point("after_commit")
@@ -142,6 +147,11 @@ class Database:
     def close(self) -> None:
         """Close every pooled connection."""
         self.sql.dispose()
+
+
+def at_end(session: Session, last: Callable[[Session], None]) -> None:
+    """Run `last` just before the transaction of this session commits, after everything else was written."""
+    session.info.setdefault(_AT_END, []).append(last)
 
 
 def connect(url: str) -> Database:

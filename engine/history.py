@@ -1,0 +1,155 @@
+"""What happened, append-only: one hash chain per tenant, so that an edit, a deletion, a reordering or a cut shows.
+
+Entries are gathered while a transaction runs and written when it ends, so that the head of the chain is always the last
+row locked; two cases of one hospital wait for each other only for the length of an insert.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Text, insert, select, text, type_coerce, update
+from sqlalchemy.orm import Session
+
+from engine.db import at_end
+from engine.ids import uuid7
+from engine.tables import history, history_head
+from engine.values import Json, canonical
+
+PLATFORM = UUID(int=0)
+"""The tenant of what belongs to no hospital."""
+GENESIS = "0" * 64
+_PENDING = "lianyi.history"
+_HASHED = (
+    "tenant",
+    "seq",
+    "at",
+    "id",
+    "kind",
+    "actor",
+    "on_behalf",
+    "instance_id",
+    "task_id",
+    "node",
+    "data",
+    "previous",
+)
+
+
+@dataclass(frozen=True)
+class Break:
+    """A place where a chain does not hold: `seq` is the entry at which it shows, `why` one of edited, missing, cut."""
+
+    tenant: UUID
+    seq: int
+    why: str
+
+
+def record(
+    session: Session,
+    *,
+    tenant: UUID,
+    kind: str,
+    actor: str,
+    at: datetime,
+    instance_id: UUID | None = None,
+    task_id: UUID | None = None,
+    node: str | None = None,
+    data: Mapping[str, Json] | None = None,
+    on_behalf: str | None = None,
+) -> None:
+    """Add an entry to the tenant's chain when this transaction commits.
+
+    `data` holds ids, codes, numbers and flags only. Access events (a login, a view of patient data, an export) are
+    entries too, without an instance. Works in sessions of `Database.transaction()`.
+    """
+    pending: list[dict[str, Any]] = session.info.setdefault(_PENDING, [])
+    if not pending:
+        at_end(session, _write)
+    pending.append(
+        {
+            "id": uuid7(),
+            "tenant": tenant,
+            "kind": kind,
+            "actor": actor,
+            "at": at,
+            "instance_id": instance_id,
+            "task_id": task_id,
+            "node": node,
+            "data": canonical(data or {}).decode(),
+            "on_behalf": on_behalf,
+        }
+    )
+
+
+def head(session: Session, tenant: UUID) -> tuple[int, str]:
+    """The length of a tenant's chain and the hash of its last entry; to be kept outside, or a cut cannot be told."""
+    row = session.execute(select(history_head).where(history_head.c.tenant == tenant)).first()
+    return (row.seq, row.hash) if row else (0, GENESIS)
+
+
+def verify(session: Session, tenant: UUID | None = None) -> list[Break]:
+    """Walk the chains (of one tenant or of all) and name every place that was edited, removed, reordered or cut off."""
+    heads = {row.tenant: (row.seq, row.hash) for row in session.execute(select(history_head))}
+    tenants = [tenant] if tenant else sorted({*heads, *session.execute(select(history.c.tenant).distinct()).scalars()})
+    breaks: list[Break] = []
+    for one in tenants:
+        breaks += _verify_chain(session, one, heads.get(one))
+    return breaks
+
+
+def make_partitions(session: Session, months: int = 24) -> None:
+    """Make the monthly partitions from now on ahead (PostgreSQL; nothing to do on SQLite)."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("select history_make_partitions(current_date, :months)"), {"months": months})
+
+
+def _verify_chain(session: Session, tenant: UUID, expected: tuple[int, str] | None) -> list[Break]:
+    breaks: list[Break] = []
+    seq, previous = 0, GENESIS
+    rows = session.execute(
+        select(*[type_coerce(c, Text) if c.name == "data" else c for c in history.c])
+        .where(history.c.tenant == tenant)
+        .order_by(history.c.seq, history.c.at, history.c.id)
+        .execution_options(yield_per=1000)
+    ).mappings()
+    for row in rows:
+        if row["seq"] != seq + 1:
+            breaks.append(Break(tenant, seq + 1, "missing"))
+        elif row["previous"] != previous or _hash(dict(row)) != row["hash"]:
+            breaks.append(Break(tenant, row["seq"], "edited"))
+        seq, previous = row["seq"], row["hash"]
+    if expected != (seq, previous):
+        breaks.append(Break(tenant, seq + 1, "cut"))
+    return breaks
+
+
+def _hash(entry: Mapping[str, Any]) -> str:
+    values = [entry[name] for name in _HASHED]
+    words = [v.isoformat(timespec="microseconds") if isinstance(v, datetime) else v for v in values]
+    return hashlib.sha256(canonical([str(w) if isinstance(w, UUID) else w for w in words])).hexdigest()
+
+
+def _write(session: Session) -> None:
+    pending: list[dict[str, Any]] = session.info.pop(_PENDING, [])
+    for tenant in sorted({entry["tenant"] for entry in pending}):
+        _append(session, tenant, [entry for entry in pending if entry["tenant"] == tenant])
+
+
+def _append(session: Session, tenant: UUID, entries: Sequence[dict[str, Any]]) -> None:
+    insert_head = text("insert into history_head (tenant, seq, hash) values (:t, 0, :h) on conflict do nothing")
+    bound = tenant if session.get_bind().dialect.name == "postgresql" else str(tenant)
+    session.execute(insert_head, {"t": bound, "h": GENESIS})
+    row = session.execute(select(history_head).where(history_head.c.tenant == tenant).with_for_update()).one()
+    seq, previous = row.seq, row.hash
+    for entry in entries:
+        seq += 1
+        entry.update(seq=seq, previous=previous)
+        previous = entry["hash"] = _hash(entry)
+    session.execute(insert(history), list(entries))
+    session.execute(update(history_head).where(history_head.c.tenant == tenant).values(seq=seq, hash=previous))

@@ -1,0 +1,95 @@
+"""History is append-only and tells when it was tampered with."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+
+from engine.clock import TestClock
+from engine.db import Database
+from engine.history import Break, head, make_partitions, record, verify
+from engine.ids import uuid7
+from migrations.run import current, upgrade
+from migrations.run import head as newest
+
+TENANT, OTHER = uuid7(), uuid7()
+
+
+def _fill(db: Database, clock: TestClock, n: int = 5) -> None:
+    for i in range(n):
+        with db.transaction() as session:
+            for tenant in (OTHER, TENANT):
+                record(
+                    session,
+                    tenant=tenant,
+                    kind="login",
+                    actor="a",
+                    at=clock.now(),
+                    data={"n": i, "f": 1.5, "zh": "会诊"},
+                )
+
+
+def _tamper(db: Database, statement: str) -> None:
+    with db.transaction() as session:
+        if db.dialect == "postgresql":
+            session.execute(sa.text("set local session_replication_role = replica"))
+        else:
+            session.execute(sa.text("drop trigger history_no_update"))
+            session.execute(sa.text("drop trigger history_no_delete"))
+        session.execute(sa.text(statement), {"t": TENANT if db.dialect == "postgresql" else str(TENANT)})
+
+
+def _breaks(db: Database) -> list[Break]:
+    with db.read() as session:
+        return verify(session)
+
+
+def test_chain_holds_and_heads_count(db: Database, clock: TestClock) -> None:
+    _fill(db, clock)
+    assert _breaks(db) == []
+    with db.read() as session:
+        assert head(session, TENANT)[0] == 5
+        assert head(session, UUID(int=9)) == (0, "0" * 64)
+
+
+@pytest.mark.parametrize("statement", ["update history set actor = 'b'", "delete from history"])
+def test_update_and_delete_are_refused(db: Database, clock: TestClock, statement: str) -> None:
+    _fill(db, clock)
+    with pytest.raises(DBAPIError, match="append-only"), db.transaction() as session:
+        session.execute(sa.text(statement))
+    assert _breaks(db) == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "why"),
+    [
+        ("update history set data = replace(data, '会诊', '会珍') where seq = 3 and tenant = :t", "edited"),
+        ("update history set data = replace(data, '1.5', '1.50') where seq = 3 and tenant = :t", "edited"),
+        ("update history set actor = 'b' where seq = 1 and tenant = :t", "edited"),
+        ("delete from history where seq = 3 and tenant = :t", "missing"),
+        ("delete from history where seq = 1 and tenant = :t", "missing"),
+        ("delete from history where seq >= 4 and tenant = :t", "cut"),
+        ("update history set seq = 7 - seq where seq in (3, 4) and tenant = :t", "edited"),
+        ("delete from history where tenant = :t", "cut"),
+        ("delete from history_head where tenant = :t", "cut"),
+    ],
+)
+def test_tampering_shows(db: Database, clock: TestClock, statement: str, why: str) -> None:
+    _fill(db, clock)
+    _tamper(db, statement)
+    found = _breaks(db)
+    assert {b.tenant for b in found} == {TENANT}
+    assert why in {b.why for b in found}
+
+
+def test_partitions_are_made_ahead_and_migration_is_repeatable(db: Database, db_url: str) -> None:
+    upgrade(db_url)
+    assert current(db_url) == newest()
+    with db.transaction() as session:
+        make_partitions(session, 30)
+        if db.dialect == "postgresql":
+            parts = session.execute(sa.text("select count(*) from pg_inherits where inhparent = 'history'::regclass"))
+            assert parts.scalar_one() >= 31
