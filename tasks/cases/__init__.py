@@ -1,0 +1,1 @@
+"""The case: its number, its parties, its people and who may see it."""

@@ -1,0 +1,1 @@
+"""The master index: registrations as they came, persons behind them, reversible links."""
