@@ -114,19 +114,17 @@ def _owns_id(element: etree._Element) -> bool:
 
 
 def _strange_top(root: etree._Element) -> Iterator[Strange]:
-    known = set(
-        [
-            "process",
-            "message",
-            "error",
-            "escalation",
-            "signal",
-            "collaboration",
-            "documentation",
-            "extensionElements",
-            "itemDefinition",
-        ]
-    )
+    known = {
+        "process",
+        "message",
+        "error",
+        "escalation",
+        "signal",
+        "collaboration",
+        "documentation",
+        "extensionElements",
+        "itemDefinition",
+    }
     for child in root.iterchildren("*"):
         if namespace(child) == BPMNDI or (namespace(child) == BPMN and local(child) in known):
             continue
