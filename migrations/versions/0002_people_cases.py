@@ -16,6 +16,7 @@ depends_on = None
 def upgrade() -> None:
     """Create everything."""
     _people()
+    _work()
     _cases()
     _patients()
     _files()
@@ -85,6 +86,9 @@ def _people() -> None:
     )
     op.create_index("ix_assignment_account", "assignment", ["account_id"], unique=False)
     op.create_index("ix_assignment_role", "assignment", ["role", "hospital_id"], unique=False)
+
+
+def _work() -> None:
     op.create_table(
         "agreement",
         sa.Column("id", Uuid(), nullable=False),

@@ -1,0 +1,147 @@
+"""Logins: a random token in the browser, its sha256 here; a lock after idle time that keeps the work, an absolute end."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from argon2 import PasswordHasher
+from argon2.exceptions import Argon2Error, InvalidHashError
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from engine.clock import Clock
+from engine.db import Database
+from engine.history import record
+from engine.ids import uuid7
+from tasks.people import directory
+from tasks.people.actor import Actor
+from tasks.people.errors import BadCredentials, LoginEnded, LoginLocked
+from tasks.people.models import Account, Login
+
+IDLE = timedelta(minutes=15)
+ABSOLUTE = timedelta(hours=12)
+FRESH = timedelta(minutes=5)
+"""How long a proven password counts for steps that ask for it again."""
+_TOUCH = timedelta(seconds=30)
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+class Logins:
+    """Opens, checks, locks and ends logins."""
+
+    def __init__(self, db: Database, clock: Clock, hasher: PasswordHasher) -> None:
+        self._db, self._clock, self._hasher = db, clock, hasher
+        self._nobody = hasher.hash(secrets.token_hex())  # an unknown name costs as much time as a wrong password
+
+    def open(self, login_name: str, password: str, *, address: str | None = None) -> tuple[str, Actor]:
+        """A new login: its token (256 bits, shown once) and the actor. BadCredentials without saying which was wrong."""
+        with self._db.read() as session:
+            account = session.scalar(select(Account).where(Account.login_name == login_name))
+        good = self._verify(account.password_hash if account else None, password)
+        if account is None or not good or not account.active:
+            if account is not None:
+                self._note(account, "login_failed")
+            raise BadCredentials
+        token, now = secrets.token_urlsafe(32), self._clock.now()
+        with self._db.transaction() as session:
+            login = Login(
+                id=uuid7(),
+                account_id=account.id,
+                token_hash=_hash(token),
+                created_at=now,
+                seen_at=now,
+                expires_at=now + ABSOLUTE,
+                reauth_at=now,
+                locked=False,
+                address=address,
+            )
+            session.add(login)
+            record(session, tenant=account.hospital_id, kind="login", actor=str(account.id), at=now)
+            return token, directory.actor(session, account.id, now, login_id=login.id, reauth_at=now)
+
+    def check(self, token: str) -> Actor:
+        """The actor of a token. LoginEnded after the end or a revocation; LoginLocked after 15 idle minutes."""
+        now = self._clock.now()
+        with self._db.read() as session:
+            login = self._find(session, token, now)
+            actor = directory.actor(session, login.account_id, now, login_id=login.id, reauth_at=login.reauth_at)
+        if login.locked or now - login.seen_at > IDLE:
+            raise LoginLocked
+        if now - login.seen_at > _TOUCH:
+            with self._db.transaction() as session:
+                session.execute(update(Login).where(Login.id == login.id, Login.seen_at < now).values(seen_at=now))
+        return actor
+
+    def lock(self, token: str) -> None:
+        """Lock the screen now."""
+        with self._db.transaction() as session:
+            self._find(session, token, self._clock.now()).locked = True
+
+    def unlock(self, token: str, password: str) -> Actor:
+        """Go on after a lock. BadCredentials when the password is wrong."""
+        now = self._clock.now()
+        login_id = self._prove(token, password)
+        with self._db.transaction() as session:
+            values = {"locked": False, "seen_at": now, "reauth_at": now}
+            session.execute(update(Login).where(Login.id == login_id).values(**values))
+        return self.check(token)
+
+    def reauthenticate(self, token: str, password: str) -> Actor:
+        """Prove once more who is there; good for five minutes. BadCredentials when the password is wrong."""
+        now = self._clock.now()
+        login_id = self._prove(token, password)
+        with self._db.transaction() as session:
+            session.execute(update(Login).where(Login.id == login_id).values(reauth_at=now, seen_at=now))
+        return self.check(token)
+
+    def end(self, token: str) -> None:
+        """Log out; ending an ended login is no error."""
+        now = self._clock.now()
+        with self._db.transaction() as session:
+            login = session.scalar(select(Login).where(Login.token_hash == _hash(token), Login.revoked_at.is_(None)))
+            if login is None:
+                return
+            login.revoked_at = now
+            account = session.get_one(Account, login.account_id)
+            record(session, tenant=account.hospital_id, kind="logout", actor=str(account.id), at=now)
+
+    def end_all(self, session: Session, account_id: UUID) -> None:
+        """Revoke every login of an account, inside a transaction that changes it."""
+        query = update(Login).where(Login.account_id == account_id, Login.revoked_at.is_(None))
+        session.execute(query.values(revoked_at=self._clock.now()))
+
+    def _find(self, session: Session, token: str, now: datetime) -> Login:
+        login = session.scalar(select(Login).where(Login.token_hash == _hash(token)))
+        if login is None or login.revoked_at is not None or now >= login.expires_at:
+            raise LoginEnded
+        return login
+
+    def _prove(self, token: str, password: str) -> UUID:
+        with self._db.read() as session:
+            login = self._find(session, token, self._clock.now())
+            account = session.get_one(Account, login.account_id)
+        if not account.active or not self._verify(account.password_hash, password):
+            self._note(account, "reauth_failed")
+            raise BadCredentials
+        return login.id
+
+    def _verify(self, stored: str | None, password: str) -> bool:
+        try:
+            return self._hasher.verify(stored or self._nobody, password) and stored is not None
+        except (Argon2Error, InvalidHashError):
+            return False
+
+    def _note(self, account: Account, kind: str) -> None:
+        with self._db.transaction() as session:
+            record(session, tenant=account.hospital_id, kind=kind, actor=str(account.id), at=self._clock.now())
+
+
+def fresh(actor: Actor, now: datetime) -> bool:
+    """Whether the actor proved who he is within the last five minutes."""
+    return actor.reauth_at is not None and now - actor.reauth_at <= FRESH
