@@ -182,7 +182,7 @@ class People:
             account.active = active
             if not active:
                 self.logins.end_all(session, account_id)
-            data = {"account": str(account_id), "active": active}
+            data: dict[str, Json] = {"account": str(account_id), "active": active}
             self._note(session, account.hospital_id, "account_active", actor, data)
 
     def assign(self, account_id: UUID, role: str, hospital_id: UUID | None, *, actor: str = "system") -> None:

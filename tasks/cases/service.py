@@ -1,0 +1,309 @@
+"""The verbs of a case: open it, relate people to it, move its state, stop its clock, find it, look at it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, select, tuple_
+from sqlalchemy.orm import Session
+
+from engine.clock import Clock
+from engine.db import Database
+from engine.errors import NotFound
+from engine.history import record
+from engine.ids import uuid7
+from tasks.cases.errors import CaseClosed, NeedsReason, WrongState
+from tasks.cases.models import BreakGlass, CaseParty, CasePerson, ClinicalCase
+from tasks.cases.refs import next_ref
+from tasks.cases.states import STATES, may_follow
+from tasks.cases.visibility import facts, facts_of, visible_cases, waits_for
+from tasks.people.service import Actor, Facts, People, may
+
+__all__ = [
+    "STATES", "CaseFacts", "Cases", "ClinicalCase", "NewCase", "facts", "facts_of", "visible_cases", "waits_for",
+]  # fmt: skip
+
+GLASS_LASTS, GLASS_REVIEW = timedelta(minutes=60), timedelta(hours=72)
+PAGE = 100
+
+
+@dataclass(frozen=True)
+class NewCase:
+    """What is known when a case is opened."""
+
+    kind: str
+    applicant: UUID
+    from_hospital: UUID
+    registration_id: UUID | None = None
+    patient_name: str | None = None
+    patient_sex: str | None = None
+    patient_birth: date | None = None
+    to_hospital: UUID | None = None
+    urgency: str = "R"
+
+
+@dataclass(frozen=True)
+class CaseFacts:
+    """A case as pages show it to one reader: the patient's name is None unless he may see it."""
+
+    id: UUID
+    ref: str
+    kind: str
+    state: str
+    urgency: str
+    patient_name: str | None
+    patient_sex: str | None
+    patient_birth: date | None
+    from_hospital: UUID
+    to_hospital: UUID | None
+    applicant: UUID
+    expert: UUID | None
+    modality: str | None
+    body_part: str | None
+    tag: str | None
+    specialty: str | None
+    consent: bool
+    round: int
+    registration_id: UUID | None
+    instance_id: UUID
+    sla: Mapping[str, datetime]
+    created_at: datetime
+    submitted_at: datetime | None
+    published_at: datetime | None
+    closed_at: datetime | None
+    paused_at: datetime | None
+    paused_ms: int
+
+
+class Cases:
+    """Reads and changes take the session of the transaction they belong to."""
+
+    def __init__(self, db: Database, clock: Clock, people: People) -> None:
+        self._db, self._clock, self._people = db, clock, people
+
+    # -- open and change ----------------------------------------------------------------------------------------------
+    def open(self, session: Session, new: NewCase) -> ClinicalCase:
+        """A new case in state draft, with its number and its parties; its instance has the case's own id."""
+        now = self._clock.now()
+        hospital = self._people.hospital(session, new.from_hospital)
+        case_id = uuid7()
+        case = ClinicalCase(
+            id=case_id,
+            tenant=hospital.id,
+            ref=next_ref(session, tenant=hospital.id, code=hospital.code, kind=new.kind, at=now),
+            kind=new.kind,
+            state="draft",
+            instance_id=case_id,
+            registration_id=new.registration_id,
+            patient_name=new.patient_name,
+            patient_sex=new.patient_sex,
+            patient_birth=new.patient_birth,
+            applicant=new.applicant,
+            from_hospital=hospital.id,
+            urgency=new.urgency,
+            consent=False,
+            round=0,
+            version=0,
+            paused_ms=0,
+            sla={},
+            created_at=now,
+            updated_at=now,
+        )
+        session.add(case)
+        session.flush()
+        session.add(CaseParty(case_id=case_id, hospital_id=hospital.id, part="from"))
+        self.relate(session, case_id, new.applicant, "applicant")
+        if new.to_hospital is not None:
+            self.invite(session, case, new.to_hospital)
+        return case
+
+    def invite(self, session: Session, case: ClinicalCase, hospital_id: UUID) -> None:
+        """Make a hospital the invited one: from now on it sees the case."""
+        if case.to_hospital not in (None, hospital_id):
+            old = session.get(CaseParty, (case.id, case.to_hospital, "to"))
+            if old is not None:
+                session.delete(old)
+        case.to_hospital = hospital_id
+        if session.get(CaseParty, (case.id, hospital_id, "to")) is None:
+            session.add(CaseParty(case_id=case.id, hospital_id=hospital_id, part="to"))
+
+    def relate(self, session: Session, case_id: UUID, account_id: UUID, part: str) -> None:
+        """Somebody has a part in the case; said twice, it is one row."""
+        if session.get(CasePerson, (case_id, account_id, part)) is None:
+            session.add(CasePerson(case_id=case_id, account_id=account_id, part=part, since=self._clock.now()))
+            session.flush()
+
+    def release(self, session: Session, case_id: UUID, account_id: UUID, part: str) -> None:
+        """Somebody no longer has this part (an offer that was declined)."""
+        row = session.get(CasePerson, (case_id, account_id, part))
+        if row is not None:
+            session.delete(row)
+
+    def people_of(self, session: Session, case_id: UUID, part: str) -> list[UUID]:
+        """Who has this part, in the order in which they got it."""
+        query = select(CasePerson.account_id).where(CasePerson.case_id == case_id, CasePerson.part == part)
+        return list(session.scalars(query.order_by(CasePerson.since)))
+
+    def set_state(self, session: Session, case_id: UUID, state: str) -> ClinicalCase:
+        """Move the case; the instants of submission, publication and end are kept. WrongState."""
+        case = self.get(session, case_id)
+        if not may_follow(case.state, state):
+            raise WrongState(f"{case.state} → {state}", case=str(case_id))
+        now = self._clock.now()
+        case.state, case.updated_at = state, now
+        if state == "submitted" and case.submitted_at is None:
+            case.submitted_at = now
+        if state == "published" and case.published_at is None:
+            case.published_at = now
+        if STATES[state].end and case.closed_at is None:
+            self.resume(session, case_id)
+            case.closed_at = now
+        return case
+
+    def close(self, session: Session, case_id: UUID, reason: str) -> ClinicalCase:
+        """End the case for a reason (withdrawn, rejected, expired, died, identity). CaseClosed after another end."""
+        case = self.get(session, case_id)
+        if case.closed_at is not None and case.stop_reason != reason:
+            raise CaseClosed(case=str(case_id))
+        case.stop_reason = reason
+        return self.set_state(session, case_id, reason)
+
+    def pause(self, session: Session, case_id: UUID, reason: str) -> None:
+        """Stop the clock while the applying side owes something; while it stands, nothing changes."""
+        case = self.get(session, case_id)
+        if case.paused_at is None and case.closed_at is None:
+            case.paused_at, case.paused_for = self._clock.now(), reason
+
+    def resume(self, session: Session, case_id: UUID) -> None:
+        """Let the clock run again and push the later limits back by the pause."""
+        case = self.get(session, case_id)
+        if case.paused_at is None:
+            return
+        stood = self._clock.now() - case.paused_at
+        limits = {name: datetime.fromisoformat(at) for name, at in case.sla.items()}
+        case.sla = {n: (at + stood if at > case.paused_at else at).isoformat() for n, at in limits.items()}
+        case.paused_ms += int(stood / timedelta(milliseconds=1))
+        case.paused_at = case.paused_for = None
+
+    def set_limits(self, session: Session, case_id: UUID, limits: Mapping[str, datetime]) -> None:
+        """Fix absolute limits (accept, start, report, postqc, ...); a limit that is fixed already stays."""
+        case = self.get(session, case_id)
+        case.sla = {name: at.isoformat() for name, at in limits.items()} | case.sla
+
+    # -- look ---------------------------------------------------------------------------------------------------------
+    def get(self, session: Session, case_id: UUID) -> ClinicalCase:
+        """The row, for the work of services: no permission is checked. NotFound."""
+        case = session.get(ClinicalCase, case_id)
+        if case is None:
+            raise NotFound("case", id=str(case_id))
+        return case
+
+    def facts(self, session: Session, case: ClinicalCase, kind: str = "case") -> Facts:
+        """The case for `may`."""
+        return facts(session, case, self._clock.now(), kind)
+
+    def allowed(self, session: Session, actor: Actor, case: ClinicalCase, kind: str, action: str) -> bool:
+        """Whether the actor may do this to this part (application, images, report, ...) of the case."""
+        return may(actor, action, self.facts(session, case, kind))
+
+    def require(self, session: Session, actor: Actor, case_id: UUID, kind: str, action: str) -> ClinicalCase:
+        """The row, if the actor may. NotFound otherwise: what one may not see does not exist."""
+        case = session.get(ClinicalCase, case_id)
+        if case is None or not self.allowed(session, actor, case, kind, action):
+            raise NotFound("case", id=str(case_id))
+        return case
+
+    def view(self, session: Session, actor: Actor, case_id: UUID) -> CaseFacts:
+        """The case as this actor may see it. NotFound."""
+        case = self.require(session, actor, case_id, "case", "list")
+        return shown(case, named=self.allowed(session, actor, case, "name", "read"))
+
+    def shown_to(self, session: Session, actor: Actor, cases: list[ClinicalCase]) -> list[CaseFacts]:
+        """Rows a query already filtered, each with the name only where this actor may see it."""
+        known = facts_of(session, cases, self._clock.now(), "name")
+        return [shown(case, named=may(actor, "read", known[case.id])) for case in cases]
+
+    def find(
+        self,
+        session: Session,
+        actor: Actor,
+        *,
+        where: ColumnElement[bool] | None = None,
+        before: tuple[datetime, UUID] | None = None,
+        limit: int = PAGE,
+    ) -> list[CaseFacts]:
+        """The newest visible cases, at most 100; go on with `before=(created_at, id)` of the last."""
+        return self.shown_to(session, actor, list(session.scalars(self.query(actor, where, before).limit(limit))))
+
+    def query(
+        self,
+        actor: Actor,
+        where: ColumnElement[bool] | None = None,
+        before: tuple[datetime, UUID] | None = None,
+    ) -> Select[ClinicalCase]:
+        """The cases this actor sees, newest first."""
+        query = select(ClinicalCase).where(visible_cases(actor, self._clock.now()))
+        if where is not None:
+            query = query.where(where)
+        if before is not None:
+            query = query.where(tuple_(ClinicalCase.created_at, ClinicalCase.id) < before)
+        return query.order_by(ClinicalCase.created_at.desc(), ClinicalCase.id.desc())
+
+    def break_glass(self, actor: Actor, case_id: UUID, reason: str, words: str) -> datetime:
+        """Emergency access for 60 minutes, recorded and to be reviewed within 72 hours; returns when it ends."""
+        if not reason.strip() or len(words.strip()) < 10:
+            raise NeedsReason
+        now = self._clock.now()
+        with self._db.transaction() as session:
+            case = self.require(session, actor, case_id, "case", "list")
+            access = BreakGlass(
+                id=uuid7(),
+                tenant=case.tenant,
+                case_id=case.id,
+                account_id=actor.account_id,
+                reason=reason,
+                words=words,
+                opened_at=now,
+                ends_at=now + GLASS_LASTS,
+                review_by=now + GLASS_REVIEW,
+            )
+            session.add(access)
+            data = {"case": str(case.id), "access": str(access.id), "reason": reason}
+            record(session, tenant=case.tenant, kind="break_glass", actor=actor.id, at=now, data=data)
+        return now + GLASS_LASTS
+
+
+def shown(case: ClinicalCase, *, named: bool) -> CaseFacts:
+    """The row as pages show it, with the name or without."""
+    return CaseFacts(
+        id=case.id,
+        ref=case.ref,
+        kind=case.kind,
+        state=case.state,
+        urgency=case.urgency,
+        patient_name=case.patient_name if named else None,
+        patient_sex=case.patient_sex,
+        patient_birth=case.patient_birth if named else None,
+        from_hospital=case.from_hospital,
+        to_hospital=case.to_hospital,
+        applicant=case.applicant,
+        expert=case.expert,
+        modality=case.modality,
+        body_part=case.body_part,
+        tag=case.tag,
+        specialty=case.specialty,
+        consent=case.consent,
+        round=case.round,
+        registration_id=case.registration_id,
+        instance_id=case.instance_id,
+        sla={name: datetime.fromisoformat(at) for name, at in case.sla.items()},
+        created_at=case.created_at,
+        submitted_at=case.submitted_at,
+        published_at=case.published_at,
+        closed_at=case.closed_at,
+        paused_at=case.paused_at,
+        paused_ms=case.paused_ms,
+    )

@@ -1,0 +1,104 @@
+"""Who may see a case, said twice: as facts for the rules and as one SQL filter made from the same table of grants."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, exists, false, or_, select, true
+from sqlalchemy.orm import Session
+
+from engine.tables import wait
+from tasks.cases.models import BreakGlass, CaseParty, CasePerson, ClinicalCase
+from tasks.people.rules import ENDS, grants
+from tasks.people.service import Actor, Facts, OpenTask
+
+RELATION_LASTS = timedelta(days=30)
+"""How long after its end a case stays open to those who worked on it for the applying hospital."""
+OWNERS = ("applicant", "owner", "author")
+
+
+def facts(session: Session, case: ClinicalCase, at: datetime, kind: str = "case") -> Facts:
+    """What the rules need to know of a case, seen as this kind of object (case, application, images, report, ...)."""
+    return facts_of(session, [case], at, kind)[case.id]
+
+
+def facts_of(session: Session, cases: Iterable[ClinicalCase], at: datetime, kind: str = "case") -> dict[UUID, Facts]:
+    """The facts of many cases by four queries in all."""
+    by_id = {case.id: case for case in cases}
+    parties: dict[UUID, set[tuple[UUID, str]]] = {i: set() for i in by_id}
+    people: dict[UUID, dict[str, set[UUID]]] = {i: {"applicant": {c.applicant}} for i, c in by_id.items()}
+    tasks: dict[UUID, set[OpenTask]] = {i: set() for i in by_id}
+    glass: dict[UUID, set[UUID]] = {i: set() for i in by_id}
+    for party in session.scalars(select(CaseParty).where(CaseParty.case_id.in_(by_id))):
+        parties[party.case_id].add((party.hospital_id, party.part))
+    for person in session.scalars(select(CasePerson).where(CasePerson.case_id.in_(by_id))):
+        people[person.case_id].setdefault(person.part, set()).add(person.account_id)
+    instances = {case.instance_id: case.id for case in by_id.values()}
+    open_tasks = select(wait.c.instance_id, wait.c.role, wait.c.scope, wait.c.person).where(
+        wait.c.kind == "user", wait.c.instance_id.in_(instances)
+    )
+    for row in session.execute(open_tasks):
+        tasks[instances[row.instance_id]].add(OpenTask(row.role, row.scope, row.person))
+    opened = select(BreakGlass).where(BreakGlass.case_id.in_(by_id), BreakGlass.ends_at > at)
+    for access in session.scalars(opened):
+        glass[access.case_id].add(access.account_id)
+    return {
+        i: Facts(
+            kind=kind,
+            hospital=case.tenant,
+            parties=frozenset(parties[i]),
+            people={part: frozenset(who) for part, who in people[i].items()},
+            open_tasks=frozenset(tasks[i]),
+            over=case.closed_at is not None and case.closed_at <= at - RELATION_LASTS,
+            glass=frozenset(glass[i]),
+        )
+        for i, case in by_id.items()
+    }
+
+
+def waits_for(actor: Actor) -> ColumnElement[bool]:
+    """The user waits an actor is a member of: named himself, standing in, or by role and hospital (`rules.member`)."""
+    pools: list[ColumnElement[bool]] = []
+    for role in sorted(actor.roles):
+        places = actor.places(role)
+        scope = true() if None in places else or_(wait.c.scope.is_(None), wait.c.scope.in_(places))
+        pools.append(and_(wait.c.role == role, scope))
+    persons = {actor.account_id, *actor.stands_in_for}
+    pool = or_(*pools) if pools else false()
+    return and_(wait.c.kind == "user", or_(wait.c.person.in_(persons), and_(wait.c.person.is_(None), pool)))
+
+
+def visible_cases(actor: Actor, at: datetime, *, kind: str = "case", action: str = "list") -> ColumnElement[bool]:
+    """A condition on `clinical_case` that holds for exactly the cases on which `may(actor, action, facts)` is true."""
+    clauses = [
+        and_(_relation(actor, role, relation, at), _lasting(at) if relation in ENDS else true())
+        for role in sorted(actor.roles)
+        for relation in sorted(grants(role, kind, action))
+    ]
+    return or_(*clauses) if clauses else false()
+
+
+def _lasting(at: datetime) -> ColumnElement[bool]:
+    return or_(ClinicalCase.closed_at.is_(None), ClinicalCase.closed_at > at - RELATION_LASTS)
+
+
+def _relation(actor: Actor, role: str, relation: str, at: datetime) -> ColumnElement[bool]:
+    places = actor.places(role)
+    me = and_(CasePerson.case_id == ClinicalCase.id, CasePerson.account_id == actor.account_id)
+    if relation == "own":
+        return or_(ClinicalCase.applicant == actor.account_id, exists().where(me, CasePerson.part.in_(OWNERS)))
+    if relation == "part":
+        asked = exists().where(wait.c.instance_id == ClinicalCase.instance_id, waits_for(actor))
+        return or_(ClinicalCase.applicant == actor.account_id, exists().where(me), asked)
+    if relation in ("from", "to", "party"):
+        parts = ("from", "to") if relation == "party" else (relation,)
+        here = true() if None in places else CaseParty.hospital_id.in_(places)
+        return exists().where(CaseParty.case_id == ClinicalCase.id, CaseParty.part.in_(parts), here)
+    if relation == "home":
+        return true() if None in places else ClinicalCase.tenant.in_(places)
+    if relation == "glass":
+        mine = and_(BreakGlass.case_id == ClinicalCase.id, BreakGlass.account_id == actor.account_id)
+        return exists().where(mine, BreakGlass.ends_at > at)
+    return true()
