@@ -53,7 +53,7 @@ wait = Table(
     Column("tenant", Uuid, nullable=False),
     Column("instance_id", Uuid, nullable=False),
     Column("business_key", String(80), nullable=False),
-    Column("task_id", Uuid, nullable=False, unique=True),
+    Column("task_id", Uuid, nullable=False),
     Column("kind", String(8), nullable=False),  # user, timer, message, signal, job
     Column("process", String(80), nullable=False),
     Column("node", String(120), nullable=False),
@@ -69,6 +69,7 @@ wait = Table(
     Column("correlation", String(200)),
     Column("created_at", Instant, nullable=False),
     Index("ix_wait_instance", "instance_id"),
+    Index("ix_wait_task", "task_id"),
     Index("ix_wait_timer", "due", postgresql_where=text("kind = 'timer'"), sqlite_where=text("kind = 'timer'")),
     Index(
         "ix_wait_message",

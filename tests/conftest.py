@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from xml.sax.saxutils import escape
 
 import pytest
 import sqlalchemy as sa
 
 from engine.clock import TestClock
 from engine.db import Database, connect
+from engine.model import Bundle
 from migrations.run import upgrade
 
 
@@ -80,3 +83,47 @@ def advance(clock: TestClock) -> Callable[..., datetime]:
     from datetime import timedelta
 
     return lambda **by: clock.advance(timedelta(**by))
+
+
+_BPMN = (
+    'xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL" '
+    'xmlns:spiffworkflow="http://spiffworkflow.org/bpmn/schema/1.0/core" targetNamespace="toy"'
+)
+
+
+@pytest.fixture
+def toy() -> Callable[..., Bundle]:
+    """A bundle of tiny models: `toy(top, main=body, other=body, …)`; a body is the inside of a process element.
+
+    In a body `a>b` on a line of its own is a sequence flow, `a>b?condition` one with a condition, `a>b*` the default
+    flow of gateway a; messages, errors and escalations named in the body are declared by `<m id= name=>` elements.
+    """
+    return _toy
+
+
+def _toy(top: str, **processes: str) -> Bundle:
+    return Bundle(top, {f"{name}.bpmn": _process(name, body).encode() for name, body in processes.items()})
+
+
+def _process(name: str, body: str) -> str:
+    inside, outside = [], []
+    for count, line in enumerate(body.strip().splitlines()):
+        text = line.strip()
+        if text.startswith("<"):
+            (outside if text.startswith(("<bpmn:message ", "<bpmn:error ", "<bpmn:escalation ")) else inside).append(
+                text
+            )
+        elif ">" in text:
+            source, _, rest = text.partition(">")
+            target, _, condition = rest.partition("?")
+            flow, default = f"f_{name}_{count}", target.endswith("*")
+            target = target.rstrip("*")
+            if default:
+                inside = [re.sub(rf'(id="{source}")', rf'\1 default="{flow}"', one) for one in inside]
+            when = f"<bpmn:conditionExpression>{escape(condition)}</bpmn:conditionExpression>" if condition else ""
+            edge = (
+                f'<bpmn:sequenceFlow id="{flow}" sourceRef="{source}" targetRef="{target}">{when}</bpmn:sequenceFlow>'
+            )
+            inside.append(edge)
+    process = f'<bpmn:process id="{name}" isExecutable="true">{"".join(inside)}</bpmn:process>'
+    return f"<bpmn:definitions {_BPMN}>{''.join(outside)}{process}</bpmn:definitions>"

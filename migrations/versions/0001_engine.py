@@ -255,9 +255,9 @@ def _tables() -> None:
         sa.Column("correlation", sa.String(length=200), nullable=True),
         sa.Column("created_at", Instant(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_wait")),
-        sa.UniqueConstraint("task_id", name=op.f("uq_wait_task_id")),
     )
     op.create_index("ix_wait_instance", "wait", ["instance_id"], unique=False)
+    op.create_index("ix_wait_task", "wait", ["task_id"], unique=False)
     op.create_index(
         "ix_wait_message",
         "wait",

@@ -1,0 +1,430 @@
+"""The SpiffWorkflow border: our task specifications, which never do I/O and evaluate nothing but FEEL.
+
+Task data is process data (`engine.values`); values become FEEL values only while an expression runs. A specification is
+shared between instances, so nothing of an instance may be kept on it: whatever a task needs to remember lies in its
+`internal_data` as JSON.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from SpiffWorkflow.bpmn.specs import control
+from SpiffWorkflow.bpmn.specs import defaults as base
+from SpiffWorkflow.bpmn.specs.bpmn_process_spec import BpmnProcessSpec
+from SpiffWorkflow.bpmn.workflow import BpmnWorkflow
+from SpiffWorkflow.specs.MultiChoice import MultiChoice
+from SpiffWorkflow.task import Task
+from SpiffWorkflow.util.task import TaskState
+
+from engine import feel
+from engine.feel.values import from_json, to_json
+from engine.merge import merge_branches
+from engine.operations import Signature
+from engine.values import Json
+
+
+@dataclass(frozen=True)
+class Specs:
+    """The executable form of one bundle: the top process and every process and sub-process it can reach."""
+
+    top: BpmnProcessSpec
+    processes: Mapping[str, BpmnProcessSpec]
+    mutable: bool = False
+    """True when running changes the specification itself: such a one is never shared."""
+
+
+class Stuck(Exception):
+    """A task cannot go on by itself: an incident for a person. `inputs` are the values the expression saw."""
+
+    def __init__(self, kind: str, code: str, detail: str, inputs: Mapping[str, Json] | None = None) -> None:
+        self.kind = kind
+        self.code = code
+        self.detail = detail
+        self.inputs = dict(inputs or {})
+        super().__init__(f"{code}: {detail}")
+
+
+@dataclass(frozen=True)
+class JobRequest:
+    """What a service task wants done: the operation's id and its arguments as process data."""
+
+    task_id: UUID
+    node: str
+    operation: str
+    args: dict[str, Json]
+
+
+@dataclass(frozen=True)
+class Published:
+    """A thrown message nobody in the instance waited for."""
+
+    task_id: UUID
+    name: str
+    correlation: str
+    payload: Json
+
+
+@dataclass(frozen=True)
+class Decided:
+    """A decision that was taken, and the rules that took it."""
+
+    task_id: UUID
+    node: str
+    decision: str
+    rules: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a decision gives: the variable it fills, the value, the ids of the rules that fired."""
+
+    variable: str
+    value: Json
+    rules: tuple[str, ...] = ()
+
+
+def _nothing_decides(decision: str, data: Mapping[str, Json], now: datetime) -> Verdict:  # noqa: ARG001
+    raise Stuck("decision", "decision_missing", f"the bundle holds no decision {decision}")
+
+
+@dataclass
+class Context:
+    """What one transaction lends to the tasks of one instance, and what they leave behind for it to write."""
+
+    now: datetime
+    business_key: str
+    signatures: Mapping[str, Signature] = field(default_factory=dict)
+    decide: Callable[[str, Mapping[str, Json], datetime], Verdict] = _nothing_decides
+    jobs: list[JobRequest] = field(default_factory=list)
+    decided: list[Decided] = field(default_factory=list)
+    published: list[Published] = field(default_factory=list)
+
+    def evaluate(self, task: Task, source: str, external_context: Any = None) -> Any:  # noqa: ARG002 - Spiff's interface
+        """A FEEL value for SpiffWorkflow's own needs: multi-instance cardinality and completion conditions."""
+        value = evaluate(task, source)
+        return int(value) if isinstance(value, Decimal) and value == int(value) else value
+
+
+def context(task: Task) -> Context:
+    """The context the workflow of this task runs in."""
+    found: Context = task.workflow.top_workflow.script_engine
+    return found
+
+
+def attach(workflow: BpmnWorkflow, lent: Context) -> None:
+    """Let the tasks of this workflow find their context."""
+    workflow.script_engine = lent
+
+
+def workflows(workflow: BpmnWorkflow) -> Iterator[Any]:
+    """The workflow and everything nested in it."""
+    yield workflow
+    yield from list(workflow.subprocesses.values())
+
+
+def evaluate(task: Task, source: str) -> Any:
+    """The FEEL value of an expression over a task's data; Stuck when it has none."""
+    names: Mapping[str, Json] = {}
+    try:
+        expression = feel.compile(source)
+        names = {name: task.data[name] for name in expression.names if name in task.data}
+        scope = {name: from_json(value) for name, value in names.items()}
+        return expression.evaluate(scope, now=context(task).now)
+    except feel.FeelError as error:
+        raise Stuck("expression", error.code, f"{source}: {error}", names) from error
+
+
+def evaluate_json(task: Task, source: str) -> Json:
+    """The value of an expression as process data."""
+    value: Json = to_json(evaluate(task, source))
+    return value
+
+
+def decide(task: Task, source: str) -> bool:
+    """A condition; anything but exactly true or false is Stuck, never the default flow."""
+    value = evaluate(task, source)
+    if value is True or value is False:
+        return bool(value)
+    names = [name for name in feel.compile(source).names if name in task.data]
+    raise Stuck(
+        "expression",
+        "condition_not_boolean",
+        f"{source} is {to_json(value)!r}, neither true nor false",
+        {name: task.data[name] for name in names},
+    )
+
+
+class Condition:
+    """A strict FEEL condition on a sequence flow."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+
+    def _matches(self, task: Task) -> bool:
+        return decide(task, self.source)
+
+
+class Node:
+    """What every task specification of ours adds: properties of the model, and failing without changing state."""
+
+    properties: dict[str, str] = {}  # noqa: RUF012 - set once by the parser
+
+    def _run(self, my_task: Task) -> bool | None:
+        result: bool | None = self._run_hook(my_task)  # type: ignore[attr-defined]
+        return result
+
+    def connect_outgoing_if(self, condition: str | None, taskspec: Any) -> None:
+        """Connect a flow with its condition (SpiffWorkflow's parser calls this)."""
+        if condition is None:
+            self.connect(taskspec)  # type: ignore[attr-defined]
+        else:
+            self.connect_if(Condition(condition), taskspec)  # type: ignore[attr-defined]
+
+
+class UserTask(Node, base.UserTask):
+    """Waits for a person; who and until when is evaluated when the wait arises."""
+
+
+class ManualTask(Node, base.ManualTask):
+    """Waits for a person, like a user task without a form."""
+
+
+class NoneTask(Node, base.NoneTask):
+    """An abstract task: nothing to do, the token goes on."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.manual = False
+
+
+class SubProcess(Node, base.SubWorkflowTask):
+    """An embedded sub-process; it shares its parent's data."""
+
+    def copy_data(self, my_task: Task, subworkflow: Any) -> None:
+        """Lend the data to the inside (values are never changed in place)."""
+        subworkflow.task_tree.data = dict(my_task.data)
+
+    def update_data(self, my_task: Task, subworkflow: Any) -> None:
+        """Take over what the inside made of it."""
+        my_task.data = dict(result_data(subworkflow))
+
+
+class CallActivity(Node, base.CallActivity):
+    """Calls another process; data crosses only by that process's ioSpecification."""
+
+    def copy_data(self, my_task: Task, subworkflow: Any) -> None:
+        """Hand over the declared inputs; one that does not exist is null."""
+        subworkflow.task_tree.data = {name: my_task.data.get(name) for name in subworkflow.spec.takes}
+
+    def update_data(self, my_task: Task, subworkflow: Any) -> None:
+        """Take back the declared outputs; one that was never set is null."""
+        result = result_data(subworkflow)
+        my_task.data = {**my_task.data, **{name: result.get(name) for name in subworkflow.spec.gives}}
+
+
+def result_data(workflow: Any) -> dict[str, Json]:
+    """The data a finished process ends with (SpiffWorkflow keeps there what the last end event held)."""
+    data: dict[str, Json] = workflow.data
+    return data
+
+
+class ServiceTask(Node, base.ServiceTask):
+    """Leaves a job in the transaction and waits for its result; never does anything itself."""
+
+    operation: str = ""
+    parameters: dict[str, str] = {}  # noqa: RUF012 - set once by the parser
+    result_variable: str | None = None
+
+    def _run_hook(self, my_task: Task) -> bool | None:
+        args = {name: evaluate_json(my_task, source) for name, source in self.parameters.items()}
+        lent = context(my_task)
+        if lent.signatures and self.operation not in lent.signatures:
+            raise Stuck("job", "operation_unknown", f"no operation {self.operation} is offered")
+        lent.jobs.append(JobRequest(my_task.id, self.name, self.operation, args))
+        return None
+
+
+class BusinessRuleTask(Node, base.ServiceTask):
+    """Decides by a DMN table of the same bundle."""
+
+    decision: str = ""
+
+    def _run_hook(self, my_task: Task) -> bool | None:
+        lent = context(my_task)
+        verdict = lent.decide(self.decision, my_task.data, lent.now)
+        lent.decided.append(Decided(my_task.id, self.bpmn_id, self.decision, verdict.rules))
+        my_task.data = {**my_task.data, verdict.variable: verdict.value}
+        return True
+
+
+_ASSIGN = re.compile(r"^([^\W\d]\w*(?:\.\w+)*)\s*=(?!=)\s*(.+)$", re.S)
+
+
+def script_lines(source: str) -> list[tuple[tuple[str, ...], str]]:
+    """The assignments of a script: dotted target and FEEL source. An indented line continues the one before."""
+    lines: list[str] = []
+    for line in textwrap.dedent(source.strip("\n")).splitlines():
+        if line[:1].isspace() and lines:
+            lines[-1] += "\n" + line
+        elif line.strip():
+            lines.append(line.strip())
+    found = []
+    for line in lines:
+        match = _ASSIGN.match(line)
+        if match is None:
+            raise Stuck("expression", "script_line", f"{line!r} is not of the form name = expression")
+        found.append((tuple(match[1].split(".")), match[2].strip()))
+    return found
+
+
+class ScriptTask(Node, base.ScriptTask):
+    """`name = FEEL` lines, one after the other; either all of them happen or none."""
+
+    def _run_hook(self, my_task: Task) -> bool | None:
+        before = my_task.data
+        try:
+            for target, source in script_lines(self.script):
+                my_task.data = _assigned(my_task.data, target, evaluate_json(my_task, source))
+        except Stuck:
+            my_task.data = before
+            raise
+        return True
+
+
+def _assigned(data: Mapping[str, Json], target: tuple[str, ...], value: Json) -> dict[str, Json]:
+    first, *rest = target
+    if not rest:
+        return {**data, first: value}
+    inner = data.get(first)
+    if inner is not None and not isinstance(inner, Mapping):
+        raise Stuck("expression", "script_target", f"{first} is no context, so .{rest[0]} cannot be set")
+    return {**data, first: _assigned(inner or {}, tuple(rest), value)}
+
+
+class ExclusiveGateway(Node, base.ExclusiveGateway):
+    """The first flow whose condition is true, in document order, else the default."""
+
+    def _run_hook(self, my_task: Task) -> bool | None:
+        chosen = self.default_task_spec
+        for condition, name in self.cond_task_specs:
+            if condition is not None and condition._matches(my_task):
+                chosen = name
+                break
+        if chosen is None:
+            raise Stuck("expression", "no_flow", f"no condition of {self.name} is true and it has no default flow")
+        _take(my_task, [chosen])
+        return True
+
+
+class _Merging(Node):
+    """Joins tokens by what each branch changed since they parted, so that no branch undoes another's change."""
+
+    def _run_hook(self, my_task: Task) -> bool | None:
+        others = [
+            task
+            for task in my_task.workflow.tasks.values()
+            if task.task_spec is self and task is not my_task and task.has_state(TaskState.FINISHED_MASK)
+        ]
+        path = _ancestors(my_task)
+        others = [task for task in others if task.id not in path]
+        others.sort(key=lambda task: float(task.last_state_change))
+        branches = [*(task.parent.data for task in others if task.parent), my_task.parent.data]
+        if len(branches) == 1:
+            my_task.data = dict(branches[0])
+        else:
+            my_task.data = merge_branches(_parted(my_task, others), branches)
+        return True
+
+
+class _EndJoin(_Merging, control._EndJoin):
+    """Where the tokens of a process end; fires when no other is left."""
+
+
+class ProcessSpec(BpmnProcessSpec):
+    """A process; `takes` and `gives` are the variables its ioSpecification declares."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.takes: tuple[str, ...] = ()
+        self.gives: tuple[str, ...] = ()
+        end = self.task_specs.pop("End")
+        name = f"{self.name}.EndJoin"
+        del self.task_specs[name]
+        self.end: Any = _EndJoin(self, name)
+        self.task_specs["End"] = end
+        end._inputs.clear()
+        self.end.connect(end)
+
+
+class _Merges:
+    """Multi-instance: each finished instance gives its output item, or what it changed."""
+
+    def merge_child(self, workflow: Any, child: Task) -> None:
+        """Merge one finished instance (SpiffWorkflow calls this when it completes)."""
+        private = {item.bpmn_id for item in (self.input_item, self.output_item) if item is not None}  # type: ignore[attr-defined]
+        if self.data_output is None or self.output_item is None:  # type: ignore[attr-defined]
+            parent = child.parent
+            child.data = {name: value for name, value in child.data.items() if name not in private}
+            merged = merge_branches(parent.parent.data, [parent.data, child.data])
+            parent.data, child.data = merged, merged
+        super().merge_child(workflow, child)  # type: ignore[misc]
+
+
+class ParallelInstances(_Merges, Node, base.ParallelMultiInstanceTask):
+    """An activity done once for each item, all at a time."""
+
+
+class SequentialInstances(_Merges, Node, base.SequentialMultiInstanceTask):
+    """An activity done once for each item, one after the other."""
+
+
+class Loop(Node, base.StandardLoopTask):
+    """An activity repeated while a condition holds."""
+
+
+def _ancestors(task: Task) -> dict[UUID, Task]:
+    found: dict[UUID, Task] = {}
+    parent = task.parent
+    while parent is not None:
+        found[parent.id] = parent
+        parent = parent.parent
+    return found
+
+
+def _parted(task: Task, others: list[Task]) -> Mapping[str, Json]:
+    common = _ancestors(task)
+    for other in others:
+        theirs = _ancestors(other)
+        common = {key: value for key, value in common.items() if key in theirs}
+    return next(iter(common.values())).data if common else {}
+
+
+class ParallelGateway(_Merging, base.ParallelGateway):
+    """Splits, and joins one token of every incoming flow."""
+
+
+class InclusiveGateway(_Merging, base.InclusiveGateway):
+    """Every flow whose condition is true; joins what can still arrive."""
+
+    def _run_hook(self, my_task: Task) -> bool | None:
+        super()._run_hook(my_task)
+        matches, defaults = MultiChoice._get_matching_outputs(self, my_task)
+        if not matches and not defaults:
+            raise Stuck("expression", "no_flow", f"no condition of {self.name} is true and it has no default flow")
+        _take(my_task, [spec.name for spec in matches or defaults])
+        return True
+
+
+def _take(my_task: Task, names: list[str]) -> None:
+    specs = [my_task.workflow.spec.task_specs[name] for name in names]
+    my_task._sync_children(specs, TaskState.FUTURE)
+    for child in my_task.children:
+        child.task_spec._predict(child, mask=TaskState.FUTURE | TaskState.PREDICTED_MASK)
