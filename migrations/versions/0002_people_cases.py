@@ -368,7 +368,7 @@ def _worklist() -> None:
         sa.Column("name", sa.String(length=200), nullable=True),
         sa.Column("name_en", sa.String(length=200), nullable=True),
         sa.Column("form", sa.String(length=80), nullable=False),
-        sa.Column("form_version", sa.Integer(), nullable=False),
+        sa.Column("form_pin", sa.String(length=120), nullable=False),
         sa.Column("definition_id", Uuid(), nullable=False),
         sa.Column("data", JsonText(), nullable=False),
         sa.Column("account_id", Uuid(), nullable=False),

@@ -23,7 +23,7 @@ from tasks.cases.visibility import facts, facts_of, visible_cases, waits_for
 from tasks.people.service import Actor, Facts, People, may
 
 __all__ = [
-    "STATES", "CaseFacts", "Cases", "ClinicalCase", "NewCase", "facts", "facts_of", "visible_cases", "waits_for",
+    "STATES", "CaseFacts", "CasePerson", "Cases", "ClinicalCase", "NewCase", "facts", "facts_of", "visible_cases", "waits_for",
 ]  # fmt: skip
 
 GLASS_LASTS, GLASS_REVIEW = timedelta(minutes=60), timedelta(hours=72)
@@ -251,6 +251,22 @@ class Cases:
         if before is not None:
             query = query.where(tuple_(ClinicalCase.created_at, ClinicalCase.id) < before)
         return query.order_by(ClinicalCase.created_at.desc(), ClinicalCase.id.desc())
+
+    def note_view(self, actor: Actor, case_id: UUID, what: str) -> None:
+        """Record that somebody looked at patient data of a case (`what`: record, images, report, file)."""
+        with self._db.transaction() as session:
+            case = self.get(session, case_id)
+            data = {"case": str(case.id), "what": what}
+            now = self._clock.now()
+            record(
+                session,
+                tenant=case.tenant,
+                kind="view",
+                actor=actor.id,
+                at=now,
+                instance_id=case.instance_id,
+                data=data,
+            )
 
     def break_glass(self, actor: Actor, case_id: UUID, reason: str, words: str) -> datetime:
         """Emergency access for 60 minutes, recorded and to be reviewed within 72 hours; returns when it ends."""

@@ -11,8 +11,7 @@ from sqlalchemy.orm import Session
 
 from engine.tables import wait
 from tasks.cases.models import BreakGlass, CaseParty, CasePerson, ClinicalCase
-from tasks.people.rules import ENDS, grants
-from tasks.people.service import Actor, Facts, OpenTask
+from tasks.people.service import ENDS, Actor, Facts, OpenTask, grants
 
 RELATION_LASTS = timedelta(days=30)
 """How long after its end a case stays open to those who worked on it for the applying hospital."""

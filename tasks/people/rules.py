@@ -165,11 +165,15 @@ def grants(role: str, kind: str, action: str) -> frozenset[str]:
     return frozenset(relation for name, _, relation in (w.partition("@") for w in words) if name == action)
 
 
+def barred(actor: Actor, action: str, obj: Facts) -> bool:
+    """Whether the part the actor took in the case keeps him from this action, whatever his roles."""
+    return any(actor.account_id in obj.people.get(part, ()) for part in SEPARATE.get((obj.kind, action), ()))
+
+
 def may(actor: Actor, action: str, obj: Facts) -> bool:
     """Whether the actor may do this to that; the one answer every page, route, message and association asks for."""
-    for part in SEPARATE.get((obj.kind, action), ()):
-        if actor.account_id in obj.people.get(part, frozenset()):
-            return False
+    if barred(actor, action, obj):
+        return False
     return any(
         RELATIONS[relation](actor, role, obj)
         for role in actor.roles

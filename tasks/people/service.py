@@ -21,12 +21,29 @@ from tasks.people.actor import Actor, Appointment
 from tasks.people.errors import Forbidden, NameTaken, UnknownRole, WeakPassword
 from tasks.people.logins import FRESH, Logins, fresh
 from tasks.people.models import Account, Agreement, Assignment, Department, Hospital, Shift, Substitution
-from tasks.people.rules import ROLES, Facts, OpenTask, may, member, opens
+from tasks.people.rules import ENDS, ROLES, SEPARATE, Facts, OpenTask, barred, grants, may, member, opens
 
 __all__ = [
-    "FRESH", "ROLES", "Account", "Actor", "Appointment", "Facts", "Forbidden", "Hospital", "OpenTask", "People", "directory",
-    "fresh", "may", "member", "opens",
-]  # fmt: skip
+    "ENDS",
+    "FRESH",
+    "ROLES",
+    "SEPARATE",
+    "Account",
+    "Actor",
+    "Appointment",
+    "Facts",
+    "Forbidden",
+    "Hospital",
+    "OpenTask",
+    "People",
+    "barred",
+    "directory",
+    "fresh",
+    "grants",
+    "may",
+    "member",
+    "opens",
+]
 
 EVERYWHERE = frozenset({"platform_admin", "publisher"})
 """Roles that are held on the whole platform unless a hospital is named."""

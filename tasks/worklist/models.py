@@ -51,7 +51,7 @@ class Submission(Base):
     name: Mapped[str | None] = mapped_column(String(200))
     name_en: Mapped[str | None] = mapped_column(String(200))
     form: Mapped[str] = mapped_column(String(80))
-    form_version: Mapped[int] = mapped_column(Integer)
+    form_pin: Mapped[str] = mapped_column(String(120))  # id@version#hash
     definition_id: Mapped[UUID] = mapped_column(Uuid)  # the released bundle that holds the form
     data: Mapped[dict[str, Any]] = mapped_column(JsonText)
     account_id: Mapped[UUID] = mapped_column(Uuid)
