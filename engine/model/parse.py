@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from functools import lru_cache
 
 from lxml import etree
@@ -42,34 +43,24 @@ NODES = frozenset(
         "complexGateway",
     ]
 )
-_INERT = frozenset(
-    [
-        "documentation",
-        "extensionElements",
-        "incoming",
-        "outgoing",
-        "ioSpecification",
-        "property",
-        "laneSet",
-        "textAnnotation",
-        "association",
-        "group",
-        "dataObject",
-        "dataObjectReference",
-        "category",
-        "auditing",
-        "monitoring",
-    ]
+_INERT = frozenset(["documentation", "extensionElements", "incoming", "outgoing", "auditing", "monitoring"])
+_IN_SCOPE = frozenset(
+    ["sequenceFlow", "laneSet", "textAnnotation", "association", "group", "dataObject", "dataObjectReference"]
 )
-_INSIDE_NODE = frozenset(
+_IN_NODE = frozenset(
     [
         "standardLoopCharacteristics",
         "multiInstanceLoopCharacteristics",
         "completionCondition",
-        "dataInputAssociation",
-        "dataOutputAssociation",
+        "eventDefinitionRef",
+        "script",
     ]
 )
+_EXTENSIONS = frozenset(["properties", "serviceTaskOperator", "calledDecisionId", "messagePayload", "messageVariable"])
+_TOP = frozenset(
+    ["process", "message", "error", "escalation", "signal", "collaboration", "documentation", "extensionElements",
+     "itemDefinition"]
+)  # fmt: skip
 
 
 def read(content: bytes) -> etree._Element:
@@ -114,21 +105,11 @@ def _owns_id(element: etree._Element) -> bool:
 
 
 def _strange_top(root: etree._Element) -> Iterator[Strange]:
-    known = {
-        "process",
-        "message",
-        "error",
-        "escalation",
-        "signal",
-        "collaboration",
-        "documentation",
-        "extensionElements",
-        "itemDefinition",
-    }
     for child in root.iterchildren("*"):
-        if namespace(child) == BPMNDI or (namespace(child) == BPMN and local(child) in known):
-            continue
-        yield Strange(local(child), namespace(child), child.get("id", ""), line(child))
+        if namespace(child) != BPMNDI and not (namespace(child) == BPMN and local(child) in _TOP):
+            yield _odd(child)
+        elif local(child) in ("message", "error", "escalation", "signal"):
+            yield from _foreign_extensions(child)
 
 
 def _named(element: etree._Element) -> Named:
@@ -189,12 +170,38 @@ def _nodes(scopes: list[tuple[str, etree._Element]], lanes: dict[str, str]) -> I
 
 
 def _strange(scopes: list[tuple[str, etree._Element]]) -> Iterator[Strange]:
+    """Whatever a process, node or flow holds that nobody would read: it must not look as if it meant something."""
     for _, holder in scopes:
+        inner = _IN_SCOPE | NODES | (_IN_NODE if local(holder) != "process" else {"ioSpecification", "property"})
+        yield from _unknown(holder, inner)
+        for child in children(holder):
+            if local(child) in NODES and local(child) not in ("subProcess", "transaction", "adHocSubProcess"):
+                yield from _unknown(child, _IN_NODE)
+            elif local(child) == "sequenceFlow":
+                yield from _unknown(child, {"conditionExpression"})
+
+
+def _unknown(element: etree._Element, known: AbstractSet[str]) -> Iterator[Strange]:
+    for child in element.iterchildren("*"):
+        name = local(child)
+        if namespace(child) == BPMN and (name in _INERT or name in known or name.endswith("EventDefinition")):
+            continue
+        yield _odd(child)
+    yield from _foreign_extensions(element)
+
+
+def _foreign_extensions(element: etree._Element) -> Iterator[Strange]:
+    for holder in children(element, "extensionElements"):
         for child in holder.iterchildren("*"):
-            known = local(child) in NODES or local(child) in _INERT or local(child) == "sequenceFlow"
-            known = known or (local(holder) != "process" and local(child) in _INSIDE_NODE)
-            if namespace(child) != BPMN or not known:
-                yield Strange(local(child), namespace(child), child.get("id", ""), line(child))
+            if namespace(child) != SPIFF or local(child) not in _EXTENSIONS:
+                yield _odd(child)
+
+
+def _odd(element: etree._Element) -> Strange:
+    owner = element
+    while owner is not None and not owner.get("id"):
+        owner = owner.getparent()  # type: ignore[assignment]
+    return Strange(local(element), namespace(element), "" if owner is None else owner.get("id", ""), line(element))
 
 
 def _flow(element: etree._Element, scope: str) -> Flow:

@@ -1,0 +1,88 @@
+"""What people see: names in both languages, forms, who may take a task."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engine import feel
+from engine.model.finding import Finding, Rule
+from engine.model.rules.calls import EPOCH
+from engine.model.types import Flow, Node, Process
+from engine.model.view import View
+
+NO_ENGLISH = Rule("no_name_en", "{id} has no English name.", "Add the property name_en.")
+NO_NAME = Rule("no_name", "{id} has no name.", "Name every step a person or an auditor sees.")
+PROPERTY = Rule("unknown_property", "{id} has the property {name!r}, which nobody reads.", "Known are: {known}.")
+NO_FORM = Rule("no_form", "The user task names no form.", "Add the property form.")
+UNKNOWN_FORM = Rule(
+    "unknown_form", "There is no form {form!r}.", "Add {form}.form.json to the bundle, or correct the name."
+)
+NOBODY = Rule("nobody", "Nobody can take the task: it has neither role nor person.", "Add the property role or person.")
+NO_SCOPE = Rule("no_scope", "The role is asked for in no hospital.", "Add the property scope, e.g. case.to.")
+ROLE = Rule("unknown_role", "There is no role {role!r}.", "Use one of the alliance's roles.")
+
+_TASK = frozenset(["name_en", "form", "role", "scope", "person", "due", "reauth"])
+_EVENT = frozenset(["name_en", "correlation"])
+_VISIBLE = (
+    "userTask",
+    "manualTask",
+    "serviceTask",
+    "receiveTask",
+    "callActivity",
+    "businessRuleTask",
+    "scriptTask",
+    "subProcess",
+)
+
+
+def check(view: View) -> Iterator[Finding]:
+    """Findings over names, properties and task assignment."""
+    named: list[Process | Node | Flow] = [view.process, *view.process.nodes, *view.process.flows]
+    for placed in named:
+        yield from _names(view, placed)
+    for node in view.process.nodes:
+        if node.kind in _VISIBLE and not node.name:
+            yield NO_NAME.at(view.file, node, id=node.id)
+        if node.kind == "userTask":
+            yield from _task(view, node)
+
+
+def _names(view: View, placed: Process | Node | Flow) -> Iterator[Finding]:
+    if placed.name and not placed.properties.get("name_en"):
+        yield NO_ENGLISH.at(view.file, placed, id=placed.id)
+    known = frozenset(["name_en"])
+    if isinstance(placed, Node):
+        if placed.kind in ("userTask", "manualTask"):
+            known = _TASK
+        elif placed.is_event or placed.kind == "receiveTask":
+            known = _EVENT
+    for name in placed.properties:
+        if name not in known:
+            rule = Rule(PROPERTY.id, PROPERTY.message, PROPERTY.advice.format(known=", ".join(sorted(known))))
+            yield rule.at(view.file, placed, id=placed.id, name=name)
+
+
+def _task(view: View, node: Node) -> Iterator[Finding]:
+    form = node.properties.get("form", "")
+    if not form:
+        yield NO_FORM.at(view.file, node)
+    elif f"{form}.form.json" not in view.around.bundle.files:
+        rule = Rule(UNKNOWN_FORM.id, UNKNOWN_FORM.message, f"Add {form}.form.json to the bundle, or correct the name.")
+        yield rule.at(view.file, node, form=form)
+    role = node.properties.get("role", "")
+    if not role and not node.properties.get("person"):
+        yield NOBODY.at(view.file, node)
+    if role and not node.properties.get("scope"):
+        yield NO_SCOPE.at(view.file, node)
+    literal = _text(role)
+    if view.around.roles is not None and literal is not None and literal not in view.around.roles:
+        yield ROLE.at(view.file, node, role=literal)
+
+
+def _text(source: str) -> str | None:
+    try:
+        expression = feel.compile(source)
+        value = None if expression.names else expression.evaluate({}, now=EPOCH)
+    except feel.FeelError:
+        return None
+    return value if isinstance(value, str) else None

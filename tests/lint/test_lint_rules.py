@@ -1,0 +1,43 @@
+"""One directory a rule: its files are one bundle, expected.json what lint says about them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from engine.model import lint_files
+from engine.operations import Effect, Signature, Type
+
+HERE = Path(__file__).parent
+CASES = sorted(path.name for path in HERE.iterdir() if (path / "expected.json").exists())
+SIGNATURES = {
+    "demo.do": Signature(
+        "demo.do",
+        Effect.LOCAL,
+        {"case": Type.TEXT, "count": Type.NUMBER},
+        {"ok": Type.BOOLEAN},
+        frozenset(["full"]),
+        frozenset(["count"]),
+    ),
+    "demo.tell": Signature("demo.tell", Effect.LOCAL, {"case": Type.TEXT}),
+}
+ROLES = frozenset(["triage", "expert"])
+
+
+def judged(case: str) -> list[dict[str, str | int]]:
+    files = {path.name: path.read_bytes() for path in (HERE / case).iterdir() if path.name != "expected.json"}
+    return lint_files(files, SIGNATURES, roles=ROLES)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_rule(case: str) -> None:
+    keys = ("file", "line", "element", "rule", "severity")
+    found = [{key: one[key] for key in keys} for one in judged(case)]
+    assert found == json.loads((HERE / case / "expected.json").read_text())
+    assert all(one["message"] and one["advice"] for one in judged(case))
+
+
+def test_the_good_model_is_accepted() -> None:
+    assert judged("good") == []
