@@ -1,0 +1,24 @@
+"""A DICOM peer in memory."""
+
+from __future__ import annotations
+
+from integrations import Outcome, OutcomeClass
+from integrations.dicom.port import Peer
+
+
+class FakeScu:
+    """Keeps what is sent; `answer` is what every peer says."""
+
+    def __init__(self, answer: Outcome | None = None) -> None:
+        self.answer = answer or Outcome(OutcomeClass.OK, "0x0000")
+        self.stored: list[tuple[Peer, bytes]] = []
+
+    def echo(self, peer: Peer) -> Outcome:  # noqa: ARG002 - every peer says the same
+        """C-ECHO."""
+        return self.answer
+
+    def store(self, peer: Peer, objects: list[bytes]) -> list[Outcome]:
+        """C-STORE."""
+        if self.answer.ok:
+            self.stored += [(peer, raw) for raw in objects]
+        return [self.answer] * len(objects)

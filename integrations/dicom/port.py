@@ -1,0 +1,48 @@
+"""What the DICOM adapters take and give."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from integrations import Outcome
+
+SUCCESS, OUT_OF_RESOURCES, CANNOT_UNDERSTAND, NOT_AUTHORISED = 0x0000, 0xA700, 0xC000, 0x0124
+"""C-STORE status values of PS3.4 annex B.2.3."""
+
+
+@dataclass(frozen=True)
+class Peer:
+    """A DICOM application entity of somebody else."""
+
+    host: str
+    port: int
+    ae_title: str
+
+
+@dataclass(frozen=True)
+class Received:
+    """One object as it arrived: a Part-10 file with an empty preamble, its transfer syntax untouched."""
+
+    part10: bytes
+    calling: str
+    called: str
+    address: str
+    sop_class: str
+    sop_uid: str
+    transfer_syntax: str
+
+
+Accept = Callable[[Received], int]
+"""Commits the object durably, then returns the C-STORE status."""
+
+
+class Sender(Protocol):
+    """Sends objects to a peer."""
+
+    def echo(self, peer: Peer) -> Outcome:
+        """C-ECHO."""
+
+    def store(self, peer: Peer, objects: list[bytes]) -> list[Outcome]:
+        """C-STORE of Part-10 objects over one association; one outcome each, in order."""

@@ -1,0 +1,97 @@
+"""Blobs as files in a folder of this machine: `ab/cd/<sha256>`, written beside and renamed, so that a name is always whole."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import re
+import tempfile
+from pathlib import Path
+from typing import BinaryIO
+
+from integrations.storage.port import Blob, BlobDamaged, BlobMissing, StoreFull, chunks
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+class FileStore:
+    """A folder. Names come from the content alone, never from a peer."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._incoming = root / "incoming"
+        self._incoming.mkdir(parents=True, exist_ok=True)
+
+    def put(self, data: bytes | BinaryIO) -> Blob:
+        """Stream to a temporary file while hashing, sync it, rename it, sync the folder."""
+        digest = hashlib.sha256()
+        size = 0
+        handle, name = tempfile.mkstemp(dir=self._incoming, suffix=".part")
+        temporary = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as out:
+                for piece in chunks(data):
+                    digest.update(piece)
+                    size += len(piece)
+                    out.write(piece)
+                out.flush()
+                os.fsync(out.fileno())
+            blob = Blob(digest.hexdigest(), size)
+            self._keep(temporary, self._path(blob.sha256))
+        except OSError as problem:
+            if problem.errno in FULL:
+                raise StoreFull(f"{self.root} has no room for {size} bytes.") from problem
+            raise
+        finally:
+            temporary.unlink(missing_ok=True)
+        return blob
+
+    def _keep(self, temporary: Path, target: Path) -> None:
+        if target.exists():
+            return
+        target.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(temporary, target)
+        for folder in (target.parent, target.parent.parent):
+            handle = os.open(folder, os.O_RDONLY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+
+    def read(self, sha256: str) -> bytes:
+        """All bytes of a blob."""
+        with self.open(sha256) as stream:
+            return stream.read()
+
+    def open(self, sha256: str) -> BinaryIO:
+        """A blob as a file to read from."""
+        try:
+            return self._path(sha256).open("rb")
+        except FileNotFoundError:
+            raise BlobMissing(sha256) from None
+
+    def size(self, sha256: str) -> int:
+        """Bytes of a blob."""
+        try:
+            return self._path(sha256).stat().st_size
+        except FileNotFoundError:
+            raise BlobMissing(sha256) from None
+
+    def exists(self, sha256: str) -> bool:
+        """Is the blob there?"""
+        return self._path(sha256).is_file()
+
+    def verify(self, sha256: str) -> None:
+        """Read and hash it again."""
+        digest = hashlib.sha256()
+        with self.open(sha256) as stream:
+            for piece in chunks(stream):
+                digest.update(piece)
+        if digest.hexdigest() != sha256:
+            raise BlobDamaged(sha256)
+
+    def _path(self, sha256: str) -> Path:
+        if not re.fullmatch(r"[0-9a-f]{64}", sha256):
+            raise BlobMissing("A blob is named by 64 hexadecimal digits.")
+        return self.root / sha256[:2] / sha256[2:4] / sha256

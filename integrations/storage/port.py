@@ -1,0 +1,69 @@
+"""The port of blob stores: bytes kept under their own hash."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO, Protocol
+
+from integrations import IntegrationError
+
+
+@dataclass(frozen=True)
+class Blob:
+    """What a store says of bytes it keeps: sha256 in lower-case hex, size in bytes."""
+
+    sha256: str
+    size: int
+
+
+class BlobMissing(IntegrationError):
+    """The store does not hold these bytes."""
+
+    code = "blob_missing"
+    advice = "Check the store's folder and its mirror; restore the file from the backup."
+
+
+class BlobDamaged(IntegrationError):
+    """The bytes in the store are not the ones that were put there."""
+
+    code = "blob_damaged"
+    advice = "Do not use this copy; restore the file from the mirror or the backup."
+
+
+class StoreFull(IntegrationError):
+    """The store cannot take more bytes."""
+
+    code = "store_full"
+    advice = "Free space in the store's folder; nothing of this object was kept."
+
+
+class BlobStore(Protocol):
+    """Keeps bytes for ever under their sha256; putting the same bytes again does nothing."""
+
+    def put(self, data: bytes | BinaryIO) -> Blob:
+        """Keep bytes durably; returns only when they would survive a power cut."""
+
+    def read(self, sha256: str) -> bytes:
+        """All bytes of a blob; BlobMissing when there is none."""
+
+    def open(self, sha256: str) -> BinaryIO:
+        """A blob as a stream to read from; the caller closes it."""
+
+    def size(self, sha256: str) -> int:
+        """Bytes of a blob."""
+
+    def exists(self, sha256: str) -> bool:
+        """Is the blob there?"""
+
+    def verify(self, sha256: str) -> None:
+        """Read and hash it again; BlobDamaged when it differs."""
+
+
+def chunks(data: bytes | BinaryIO, size: int = 1 << 20) -> Iterator[bytes]:
+    """The bytes in pieces of at most `size`."""
+    if isinstance(data, bytes | bytearray | memoryview):
+        yield bytes(data)
+        return
+    while piece := data.read(size):
+        yield piece
