@@ -62,7 +62,10 @@ def read(top: str, files: Mapping[str, bytes]) -> spiff.Specs:
                 parser.add_bpmn_xml(etree.fromstring(files[name], safe), name)
         spec = parser.get_spec(top)
         processes = parser.get_subprocess_specs(top)
-    except (ValidationException, etree.XMLSyntaxError, spiff.Stuck) as error:
+    except ValidationException as error:
+        where = f"{error.file_name or '?'}:{error.line_number or '?'} {error.tag or ''} {error.id or ''}"
+        raise ModelBroken(f"{where}: {error}") from error
+    except (etree.XMLSyntaxError, spiff.Stuck) as error:
         raise ModelBroken(str(error)) from error
     for one in [spec, *processes.values()]:
         one.data_objects.clear()
@@ -253,6 +256,11 @@ class _EventGateway(_Events, EventBasedGatewayParser):
 
 
 class _Process(ProcessParser):
+    def _index_process_nodes(self) -> None:
+        """Only BPMN elements: a parameter of the extension namespace may carry the id of a node."""
+        super()._index_process_nodes()
+        self.nodes_by_id = {one.get("id"): one for one in self.node.iter(f"{{{NS['bpmn']}}}*") if one.get("id")}
+
     def create_spec(self) -> spiff.ProcessSpec:
         if not self.process_executable:
             raise ValidationException(f"Process {self.bpmn_id} is not executable", self.node, self.filename)
