@@ -9,6 +9,7 @@ import pytest
 
 from engine.model import lint_files
 from engine.operations import Effect, Signature, Type
+from engine.spiff_parser import read
 
 HERE = Path(__file__).parent
 CASES = sorted(path.name for path in HERE.iterdir() if (path / "expected.json").exists())
@@ -41,3 +42,11 @@ def test_rule(case: str) -> None:
 
 def test_the_good_model_is_accepted() -> None:
     assert judged("good") == []
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_what_is_accepted_has_an_executable_form(case: str) -> None:
+    if any(one["severity"] == "error" for one in judged(case)):
+        return
+    files = {path.name: path.read_bytes() for path in (HERE / case).iterdir() if path.name != "expected.json"}
+    assert read("p", files).top.name == "p"
