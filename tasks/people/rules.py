@@ -35,7 +35,7 @@ GRANTS: Final[Mapping[str, Mapping[str, str]]] = {
     "technician": {
         "case": "list@from",
         "application": "create@home read@from attach@from", "name": "read@from",
-        "images": "create@home read@from", "session": "test@home", "patient": "read@home", "file": "create@from read@from",
+        "images": "create@home read@from", "session": "test@home", "patient": "read@home link@home", "file": "create@from read@from",
     },
     "approver": {
         "case": "list@party",

@@ -1,0 +1,147 @@
+"""Files of a case: who may add one, who may open one, where its bytes lie."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import BinaryIO, Protocol
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine.clock import Clock
+from engine.db import Database
+from engine.errors import NotFound
+from engine.history import record
+from engine.ids import uuid7
+from tasks.cases.service import Cases, ClinicalCase
+from tasks.files.errors import FileRefused, FileTooLarge
+from tasks.files.models import File
+from tasks.people.service import Actor
+
+__all__ = ["Blobs", "File", "Files"]
+
+LIMIT = 50 * 1024 * 1024
+KINDS = frozenset({"consent", "attachment", "report", "recording", "export"})
+UPLOADS = frozenset({"consent", "attachment"})
+MAGIC = {
+    "application/pdf": (b"%PDF-",),
+    "image/png": (b"\x89PNG\r\n\x1a\n",),
+    "image/jpeg": (b"\xff\xd8\xff",),
+}
+
+
+class Stored(Protocol):
+    """What a blob store says of what it took."""
+
+    @property
+    def sha256(self) -> str:
+        """The content's address."""
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+
+
+class Blobs(Protocol):
+    """What files use of a blob store."""
+
+    def put(self, data: BinaryIO | bytes, /) -> Stored:
+        """Keep the bytes under their hash."""
+
+    def open(self, sha256: str, /) -> BinaryIO:
+        """The bytes again."""
+
+
+class Files:
+    """The verbs. Bytes are stored before the transaction that names them, so a row never points to nothing."""
+
+    def __init__(self, db: Database, clock: Clock, cases: Cases, blobs: Blobs) -> None:
+        self._db, self._clock, self._cases, self._blobs = db, clock, cases, blobs
+
+    def upload(self, actor: Actor, case_id: UUID, kind: str, name: str, media_type: str, content: bytes) -> File:
+        """A consent scan or an attachment from a person. NotFound, FileTooLarge, FileRefused."""
+        if len(content) > LIMIT:
+            raise FileTooLarge(size=len(content))
+        if kind not in UPLOADS or not content.startswith(MAGIC.get(media_type, ())):
+            raise FileRefused(kind=kind, media_type=media_type)
+        with self._db.read() as session:
+            self._cases.require(session, actor, case_id, "file", "create")
+        stored = self._blobs.put(content)
+        with self._db.transaction() as session:
+            case = self._cases.require(session, actor, case_id, "file", "create")
+            return self.add(session, case, kind, name, media_type, stored, actor=actor.id)
+
+    def add(
+        self, session: Session, case: ClinicalCase, kind: str, name: str, media_type: str, stored: Stored, *, actor: str
+    ) -> File:
+        """Name a stored blob as a file of the case, in a service's transaction (a rendered report, a recording)."""
+        if kind not in KINDS:
+            raise FileRefused(kind=kind)
+        now = self._clock.now()
+        file = File(
+            id=uuid7(),
+            tenant=case.tenant,
+            case_id=case.id,
+            kind=kind,
+            name=clean_name(name),
+            media_type=media_type,
+            sha256=stored.sha256,
+            size=stored.size,
+            created_by=actor,
+            created_at=now,
+        )
+        session.add(file)
+        session.flush()
+        self._note(session, file, case, "file.added", actor)
+        return file
+
+    def visible(self, session: Session, actor: Actor, case_id: UUID) -> list[File]:
+        """The files of a case which the actor may open, oldest first. NotFound when he does not see the case."""
+        case = self._cases.require(session, actor, case_id, "case", "list")
+        query = select(File).where(File.case_id == case_id, File.withdrawn_at.is_(None)).order_by(File.id)
+        allowed = {k: self._cases.allowed(session, actor, case, _object(k), "read") for k in KINDS}
+        return [file for file in session.scalars(query) if allowed[file.kind]]
+
+    def open(self, actor: Actor, file_id: UUID) -> tuple[File, BinaryIO]:
+        """The row and its bytes; that it was opened is recorded. NotFound."""
+        with self._db.transaction() as session:
+            file, case = self._readable(session, actor, file_id)
+            self._note(session, file, case, "file.opened", actor.id)
+        return file, self._blobs.open(file.sha256)
+
+    def withdraw(self, actor: Actor, file_id: UUID) -> None:
+        """Take a file back that one added; the bytes stay, for history points to them. NotFound."""
+        with self._db.transaction() as session:
+            file, case = self._readable(session, actor, file_id)
+            if file.created_by != actor.id or file.kind not in UPLOADS:
+                raise NotFound("file", id=str(file_id))
+            file.withdrawn_at = self._clock.now()
+            self._note(session, file, case, "file.withdrawn", actor.id)
+
+    def of_case(self, session: Session, case_id: UUID, kind: str) -> list[File]:
+        """The files of a kind, newest last; for services, no permission is checked."""
+        query = select(File).where(File.case_id == case_id, File.kind == kind, File.withdrawn_at.is_(None))
+        return list(session.scalars(query.order_by(File.id)))
+
+    def _readable(self, session: Session, actor: Actor, file_id: UUID) -> tuple[File, ClinicalCase]:
+        file = session.get(File, file_id)
+        if file is None or file.case_id is None or file.withdrawn_at is not None:
+            raise NotFound("file", id=str(file_id))
+        return file, self._cases.require(session, actor, file.case_id, _object(file.kind), "read")
+
+    def _note(self, session: Session, file: File, case: ClinicalCase, kind: str, actor: str) -> None:
+        data = {"file": str(file.id), "kind": file.kind, "sha256": file.sha256}
+        now = self._clock.now()
+        record(session, tenant=file.tenant, kind=kind, actor=actor, at=now, instance_id=case.instance_id, data=data)
+
+
+def clean_name(name: str) -> str:
+    """A file name without directories and control characters, at most 200 characters."""
+    last = re.split(r"[\\/]", unicodedata.normalize("NFC", name))[-1]
+    return "".join(c for c in last if unicodedata.category(c)[0] != "C").strip()[:200] or "file"
+
+
+def _object(kind: str) -> str:
+    return "report" if kind == "report" else "file"
