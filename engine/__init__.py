@@ -7,7 +7,7 @@ from engine.definitions import Definition
 from engine.errors import Busy, LianyiError, NotFound, Refused, Stale
 from engine.ids import uuid7
 from engine.jobs import Worker
-from engine.model import Bundle
+from engine.model import Bundle, LintRefused
 from engine.operations import BpmnError, Call, Effect, Operation, Permanent, Signature, Type, Unknown
 from engine.tx import Tx
 from engine.values import canonical, digest
@@ -24,6 +24,7 @@ __all__ = [
     "Effect",
     "Engine",
     "LianyiError",
+    "LintRefused",
     "NotFound",
     "Operation",
     "Permanent",

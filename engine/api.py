@@ -23,7 +23,7 @@ from engine.db import Database, crash_point
 from engine.definitions import Definition, Definitions
 from engine.errors import Busy, NotFound
 from engine.ids import uuid7
-from engine.model import Bundle
+from engine.model import Bundle, LintRefused, lint
 from engine.operations import Registry
 from engine.tables import command_log, instance
 from engine.tx import Tx
@@ -46,7 +46,13 @@ class Engine:
         self.definitions = Definitions()
 
     def release(self, bundle: Bundle, *, actor: str) -> Definition:
-        """Release a bundle as the next version of its process; a known hash is a no-op."""
+        """Release a bundle as the next version of its process; a known hash is a no-op.
+
+        LintRefused when the check finds errors; warnings do not stand in the way.
+        """
+        errors = [one for one in lint(bundle, self.signatures) if one.severity == "error"]
+        if errors:
+            raise LintRefused(errors)
         with self.db.transaction() as session:
             return self.definitions.release(session, bundle, actor=actor, at=self.clock.now())
 

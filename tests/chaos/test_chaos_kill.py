@@ -52,7 +52,8 @@ def test_killed_at_every_arrow(
     engine = Engine(db, signatures, SystemClock())
     with db.transaction() as session:
         session.execute(sa.text("create table effect (job text)"))
-    engine.release(toy("all", all=_body()), actor="t")
+    with db.transaction() as session:
+        engine.definitions.release(session, toy("all", all=_body()), actor="t", at=engine.clock.now())
     with engine.start("all", tenant=uuid7(), business_key="c", data={}, key="k", actor="t") as tx:
         one = tx.instance_id
     effects = tmp_path / "effects"

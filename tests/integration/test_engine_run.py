@@ -18,6 +18,7 @@ from engine import (
     Database,
     Effect,
     Engine,
+    LintRefused,
     NotFound,
     Operation,
     Signature,
@@ -28,7 +29,7 @@ from engine import (
 from engine import incidents as incident_verbs
 from engine.history import verify
 from engine.operations import BpmnError, Permanent
-from engine.tables import command_log, history, incident, instance, job, message, wait
+from engine.tables import command_log, definition, history, incident, instance, job, message, wait
 
 Toy = Callable[..., Bundle]
 TENANT = uuid7()
@@ -62,6 +63,12 @@ def start(
 ) -> UUID:
     with engine.start(process, tenant=TENANT, business_key=bk, data=data or {}, key=key, actor="t") as tx:
         return tx.instance_id
+
+
+def release(engine: Engine, bundle: Bundle) -> None:
+    """Release a toy without the check, which would ask for drawings and names."""
+    with engine.db.transaction() as session:
+        engine.definitions.release(session, bundle, actor="t", at=engine.clock.now())
 
 
 def waits(db: Database, instance_id: UUID | None = None) -> list[Any]:
@@ -110,7 +117,7 @@ x>e*
 
 def test_loop_costs_the_same_for_ever(db: Database, clock: TestClock, toy: Toy) -> None:
     engine = Engine(db, {}, clock)
-    engine.release(toy("loop", loop=LOOP), actor="t")
+    release(engine, toy("loop", loop=LOOP))
     one = start(engine, "loop", {"case": {"n": 0}})
     sizes = []
     for i in range(60):
@@ -137,7 +144,7 @@ def test_wait_row_holds_what_the_inbox_needs(db: Database, clock: TestClock, toy
     }
     body = f'<bpmn:startEvent id="s"/>\n{user("u", **given)}\n<bpmn:endEvent id="e"/>\ns>u\nu>e'
     engine = Engine(db, {}, clock)
-    engine.release(toy("a", a=body), actor="t")
+    release(engine, toy("a", a=body))
     start(engine, "a", {"case": {"to": str(scope), "applicant": str(person)}})
     (row,) = waits(db)
     assert (row.kind, row.form, row.role, row.scope, row.person) == ("user", "apply", "expert", scope, person)
@@ -148,7 +155,7 @@ def test_wait_row_holds_what_the_inbox_needs(db: Database, clock: TestClock, toy
 
 def test_a_repeated_key_gets_the_first_answer(db: Database, clock: TestClock, toy: Toy) -> None:
     engine = Engine(db, {}, clock)
-    engine.release(toy("loop", loop=LOOP), actor="t")
+    release(engine, toy("loop", loop=LOOP))
     one = start(engine, "loop", {"case": {"n": 0}})
     assert start(engine, "loop", {"case": {"n": 0}}) == one
     (row,) = waits(db)
@@ -165,7 +172,7 @@ def test_a_repeated_key_gets_the_first_answer(db: Database, clock: TestClock, to
 
 def test_two_hundred_completes_at_once_apply_once(db: Database, clock: TestClock, toy: Toy) -> None:
     engine = Engine(db, {}, clock)
-    engine.release(toy("loop", loop=LOOP), actor="t")
+    release(engine, toy("loop", loop=LOOP))
     one = start(engine, "loop", {"case": {"n": 0}})
     (row,) = waits(db)
     outcomes: list[str] = []
@@ -190,7 +197,7 @@ def test_two_hundred_completes_at_once_apply_once(db: Database, clock: TestClock
 
 def test_instances_do_not_touch_each_other(db: Database, clock: TestClock, toy: Toy) -> None:
     engine = Engine(db, {}, clock)
-    engine.release(toy("loop", loop=LOOP), actor="t")
+    release(engine, toy("loop", loop=LOOP))
     a = start(engine, "loop", {"case": {"n": 0}}, key="a")
     b = start(engine, "loop", {"case": {"n": 100}}, key="b", bk="case-2")
     for _ in range(3):
@@ -231,7 +238,7 @@ set>e
 @pytest.mark.parametrize("steps", [0, 1, 2])
 def test_withdrawal_clears_every_step(db: Database, clock: TestClock, toy: Toy, steps: int) -> None:
     engine = Engine(db, {}, clock)
-    engine.release(toy("case", case=STOP, inner=INNER), actor="t")
+    release(engine, toy("case", case=STOP, inner=INNER))
     one = start(engine, "case", {"case": {"n": 1}})
     for node in ["u1", "u2"][:steps]:
         complete(engine, one, node)
@@ -245,7 +252,7 @@ def test_withdrawal_clears_every_step(db: Database, clock: TestClock, toy: Toy, 
 
 def test_call_data_crosses_only_as_declared(db: Database, clock: TestClock, toy: Toy) -> None:
     engine = Engine(db, {}, clock)
-    engine.release(toy("case", case=STOP, inner=INNER), actor="t")
+    release(engine, toy("case", case=STOP, inner=INNER))
     one = start(engine, "case", {"case": {"n": 1}, "private": 7})
     complete(engine, one, "u1")
     complete(engine, one, "u2")
@@ -271,7 +278,7 @@ SELF = STOP.replace(
 
 def test_a_thrown_message_first_reaches_its_own_instance(db: Database, clock: TestClock, toy: Toy) -> None:
     engine = Engine(db, {}, clock)
-    engine.release(toy("case", case=SELF, inner=INNER), actor="t")
+    release(engine, toy("case", case=SELF, inner=INNER))
     one = start(engine, "case", {"case": {"n": 1}})
     assert nodes(db, one) == ["closing"]
     assert rows(db, message) == []
@@ -305,8 +312,8 @@ def test_messages_wait_for_their_receiver_and_receivers_for_them(
     db: Database, clock: TestClock, toy: Toy, first: str
 ) -> None:
     engine = Engine(db, {}, clock)
-    engine.release(toy("throw", throw=THROW), actor="t")
-    engine.release(toy("catch", catch=CATCH), actor="t")
+    release(engine, toy("throw", throw=THROW))
+    release(engine, toy("catch", catch=CATCH))
     worker = Worker(engine, {}, name="w")
     for name in [first, {"throw": "catch", "catch": "throw"}[first]]:
         start(engine, name, {"case": {"n": 3}}, key=name)
@@ -350,7 +357,7 @@ def test_cycle_reminds_until_the_task_is_done(
     db: Database, clock: TestClock, toy: Toy, advance: Callable[..., datetime]
 ) -> None:
     engine, worker, calls = ringing(db, clock)
-    engine.release(toy("a", a=timer_model("timeCycle", "R3/PT10M", False)), actor="t")
+    release(engine, toy("a", a=timer_model("timeCycle", "R3/PT10M", False)))
     one = start(engine, "a")
     for minutes, expected in ((5, 0), (5, 1), (5, 1), (5, 2), (10, 3), (10, 3)):
         worker.run_until_idle()
@@ -366,7 +373,7 @@ def test_cycle_reminds_until_the_task_is_done(
 
 def test_deadline_interrupts(db: Database, clock: TestClock, toy: Toy, advance: Callable[..., datetime]) -> None:
     engine, worker, calls = ringing(db, clock)
-    engine.release(toy("a", a=timer_model("timeDuration", "PT10M", True)), actor="t")
+    release(engine, toy("a", a=timer_model("timeDuration", "PT10M", True)))
     one = start(engine, "a")
     advance(minutes=9, seconds=59)
     assert worker.run_until_idle() == 0
@@ -395,7 +402,7 @@ def test_a_failing_job_is_retried_and_then_waits_for_a_person(db: Database, cloc
         raise OSError("peer is down")
 
     worker = Worker(engine, {"t.ring": Operation(signature, run)}, name="w")
-    engine.release(toy("a", a=ONE_JOB), actor="t")
+    release(engine, toy("a", a=ONE_JOB))
     one = start(engine, "a", {"case": {"n": 1}})
     for _ in range(10):
         worker.run_until_idle()
@@ -425,7 +432,7 @@ def test_once_is_never_repeated(db: Database, clock: TestClock, toy: Toy) -> Non
         raise TimeoutError
 
     worker = Worker(engine, {"t.ring": Operation(signature, run)}, name="w")
-    engine.release(toy("a", a=ONE_JOB), actor="t")
+    release(engine, toy("a", a=ONE_JOB))
     start(engine, "a", {"case": {"n": 1}})
     for _ in range(5):
         worker.run_until_idle()
@@ -437,7 +444,7 @@ def test_once_is_never_repeated(db: Database, clock: TestClock, toy: Toy) -> Non
 def test_a_late_worker_changes_nothing(db: Database, clock: TestClock, toy: Toy) -> None:
     signature = Signature("t.ring", Effect.IDEMPOTENT)
     engine = Engine(db, sigs(signature), clock)
-    engine.release(toy("a", a=ONE_JOB), actor="t")
+    release(engine, toy("a", a=ONE_JOB))
     one = start(engine, "a", {"case": {"n": 1}})
     second = Worker(engine, {"t.ring": Operation(signature, lambda call: {"by": "second"})}, name="second")
 
@@ -467,7 +474,7 @@ def test_local_handler_and_completion_are_one(db: Database, clock: TestClock, to
         return {}
 
     worker = Worker(engine, {"t.ring": Operation(signature, run)}, name="w")
-    engine.release(toy("a", a=ONE_JOB), actor="t")
+    release(engine, toy("a", a=ONE_JOB))
     one = start(engine, "a", {"case": {"n": 1}})
     worker.run_until_idle()
     clock.advance(timedelta(minutes=1))
@@ -500,7 +507,7 @@ def test_bpmn_errors_reach_their_boundary(db: Database, clock: TestClock, toy: T
         raise BpmnError(code)
 
     worker = Worker(engine, {"t.ring": Operation(signature, run)}, name="w")
-    engine.release(toy("a", a=ERROR), actor="t")
+    release(engine, toy("a", a=ERROR))
     start(engine, "a")
     worker.run_until_idle()
     assert [n for n in nodes(db) if n != "b"] == left
@@ -514,7 +521,7 @@ def test_permanent_is_an_incident_at_once(db: Database, clock: TestClock, toy: T
     def run(call: Call) -> dict[str, Any]:
         raise Permanent("no such peer")
 
-    engine.release(toy("a", a=ONE_JOB), actor="t")
+    release(engine, toy("a", a=ONE_JOB))
     start(engine, "a", {"case": {"n": 1}})
     Worker(engine, {"t.ring": Operation(signature, run)}, name="w").run_until_idle()
     assert [r.code for r in rows(db, incident)] == ["permanent"]
@@ -536,7 +543,7 @@ no>e
 
 def test_a_condition_without_answer_is_an_incident_with_its_inputs(db: Database, clock: TestClock, toy: Toy) -> None:
     engine = Engine(db, {}, clock)
-    engine.release(toy("g", g=GATE), actor="t")
+    release(engine, toy("g", g=GATE))
     start(engine, "g", {"case": {"ok": "perhaps"}})
     assert waits(db) == []
     (found,) = rows(db, incident)
@@ -552,7 +559,7 @@ def test_a_model_that_never_waits_is_stopped(
     monkeypatch.setattr("engine.runner.STEP_LIMIT", 3000)
     body = LOOP.replace('<bpmn:userTask id="u"/>', '<bpmn:task id="u"/>')
     engine = Engine(db, {}, clock)
-    engine.release(toy("loop", loop=body), actor="t")
+    release(engine, toy("loop", loop=body))
     start(engine, "loop", {"case": {"n": 0}, "again": True})
     assert [r.code for r in rows(db, incident)] == ["step_limit"]
 
@@ -582,7 +589,7 @@ x>e*
 
 def test_joined_tokens_keep_each_others_changes(db: Database, clock: TestClock, toy: Toy) -> None:
     engine = Engine(db, {}, clock)
-    engine.release(toy("p", p=PARALLEL), actor="t")
+    release(engine, toy("p", p=PARALLEL))
     one = start(engine, "p", {"v": {"a": 0, "b": 0}})
     for i in range(1, 8):
         complete(engine, one, "a" if i % 2 else "b", {"v": {"a": i, "b": 0}})
@@ -594,7 +601,7 @@ def test_joined_tokens_keep_each_others_changes(db: Database, clock: TestClock, 
 
 def test_cancel_ends_everything(db: Database, clock: TestClock, toy: Toy) -> None:
     engine, worker, calls = ringing(db, clock)
-    engine.release(toy("a", a=ONE_JOB), actor="t")
+    release(engine, toy("a", a=ONE_JOB))
     one = start(engine, "a", {"case": {"n": 1}})
     with engine.begin(one, "x", actor="t") as tx:
         tx.cancel("void")
@@ -617,7 +624,7 @@ def test_lanes_run_in_order(db: Database, clock: TestClock, toy: Toy) -> None:
         return {}
 
     worker = Worker(engine, {"t.ring": Operation(signature, run)}, name="w")
-    engine.release(toy("a", a=ONE_JOB), actor="t")
+    release(engine, toy("a", a=ONE_JOB))
     for i, n in enumerate([1, 1, 2]):
         start(engine, "a", {"case": {"n": n}}, bk=f"c{i}", key=f"k{i}")
     worker.run_until_idle()
@@ -654,7 +661,7 @@ u2>e
 @pytest.mark.parametrize(("minutes", "left"), [(0, "uc"), (11, "u2")])
 def test_the_first_event_wins(db: Database, clock: TestClock, toy: Toy, minutes: int, left: str) -> None:
     engine = Engine(db, {}, clock)
-    engine.release(toy("g", g=EVENTS), actor="t")
+    release(engine, toy("g", g=EVENTS))
     one = start(engine, "g")
     assert sorted(r.kind for r in waits(db)) == ["message", "timer"]
     clock.advance(timedelta(minutes=minutes))
@@ -685,9 +692,19 @@ all>e
 @pytest.mark.parametrize("sequential", [False, True])
 def test_multi_instance(db: Database, clock: TestClock, toy: Toy, sequential: bool) -> None:
     engine = Engine(db, {}, clock)
-    engine.release(toy("m", m=multi(sequential)), actor="t")
+    release(engine, toy("m", m=multi(sequential)))
     one = start(engine, "m", {"experts": ["a", "b", "c"]})
     assert nodes(db) == (["u"] if sequential else ["u", "u", "u"])
     for i in range(3):
         complete(engine, one, "u", {"answer": i})
     assert nodes(db) == ["all"]
+
+
+def test_release_is_refused_by_the_check_and_idempotent(db: Database, clock: TestClock, toy: Toy) -> None:
+    engine = Engine(db, {}, clock)
+    with pytest.raises(LintRefused) as refused:
+        engine.release(toy("loop", loop=LOOP), actor="t")
+    assert refused.value.status == 422
+    release(engine, toy("loop", loop=LOOP))
+    release(engine, toy("loop", loop=LOOP))
+    assert [row.version for row in rows(db, definition)] == [1]
