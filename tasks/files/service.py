@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import BinaryIO, Protocol
+from typing import BinaryIO
 from uuid import UUID
 
 from sqlalchemy import select
@@ -15,12 +15,13 @@ from engine.db import Database
 from engine.errors import NotFound
 from engine.history import record
 from engine.ids import uuid7
+from integrations.storage import Blob, BlobStore
 from tasks.cases.service import Cases, ClinicalCase
 from tasks.files.errors import FileRefused, FileTooLarge
 from tasks.files.models import File
 from tasks.people.service import Actor
 
-__all__ = ["Blobs", "File", "Files"]
+__all__ = ["File", "Files"]
 
 LIMIT = 50 * 1024 * 1024
 KINDS = frozenset({"consent", "attachment", "report", "recording", "export"})
@@ -32,32 +33,10 @@ MAGIC = {
 }
 
 
-class Stored(Protocol):
-    """What a blob store says of what it took."""
-
-    @property
-    def sha256(self) -> str:
-        """The content's address."""
-
-    @property
-    def size(self) -> int:
-        """Bytes."""
-
-
-class Blobs(Protocol):
-    """What files use of a blob store."""
-
-    def put(self, data: BinaryIO | bytes, /) -> Stored:
-        """Keep the bytes under their hash."""
-
-    def open(self, sha256: str, /) -> BinaryIO:
-        """The bytes again."""
-
-
 class Files:
     """The verbs. Bytes are stored before the transaction that names them, so a row never points to nothing."""
 
-    def __init__(self, db: Database, clock: Clock, cases: Cases, blobs: Blobs) -> None:
+    def __init__(self, db: Database, clock: Clock, cases: Cases, blobs: BlobStore) -> None:
         self._db, self._clock, self._cases, self._blobs = db, clock, cases, blobs
 
     def upload(self, actor: Actor, case_id: UUID, kind: str, name: str, media_type: str, content: bytes) -> File:
@@ -74,7 +53,7 @@ class Files:
             return self.add(session, case, kind, name, media_type, stored, actor=actor.id)
 
     def add(
-        self, session: Session, case: ClinicalCase, kind: str, name: str, media_type: str, stored: Stored, *, actor: str
+        self, session: Session, case: ClinicalCase, kind: str, name: str, media_type: str, stored: Blob, *, actor: str
     ) -> File:
         """Name a stored blob as a file of the case, in a service's transaction (a rendered report, a recording)."""
         if kind not in KINDS:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -36,12 +36,12 @@ class Arrival:
 
     tenant: UUID
     system: str
-    mrn: str
-    name: str
+    mrn: str = field(repr=False)
+    name: str = field(repr=False)
     sex: str = "U"
-    birth_date: date | None = None
-    id_card: str | None = None
-    phone: str | None = None
+    birth_date: date | None = field(default=None, repr=False)
+    id_card: str | None = field(default=None, repr=False)
+    phone: str | None = field(default=None, repr=False)
     source: str = "hl7"
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 import forms
+from engine.api import Engine
 from engine.clock import Clock
 from engine.db import Database
 from engine.errors import NotFound, Stale
@@ -39,7 +40,6 @@ from tasks.worklist.errors import (
 from tasks.worklist.inbox import GUARDED, PAGE, TABS, Cursor, DoneRow, InboxRow, Tab
 from tasks.worklist.models import Claim, Draft, Submission
 from tasks.worklist.pinned import FormSource, PinnedForms
-from tasks.worklist.ports import Commands
 
 __all__ = [
     "TABS", "DoneRow", "FormInvalid", "FormSource", "InboxRow", "OpenedTask", "PinnedForms", "Submission", "Submitted",
@@ -94,7 +94,7 @@ class Worklist:
     """The verbs of the inbox."""
 
     def __init__(
-        self, db: Database, clock: Clock, engine: Commands, cases: Cases, source: FormSource | None = None
+        self, db: Database, clock: Clock, engine: Engine, cases: Cases, source: FormSource | None = None
     ) -> None:
         self._db, self._clock, self._engine, self._cases = db, clock, engine, cases
         self._source = source or PinnedForms()

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
-from io import BytesIO
-from typing import BinaryIO
 from uuid import UUID
 
 import pytest
@@ -15,6 +12,7 @@ from argon2 import PasswordHasher
 from engine.clock import TestClock
 from engine.db import Database
 from engine.errors import NotFound
+from integrations.storage import Blob, MemoryStore
 from tasks.cases.service import Cases, NewCase
 from tasks.files.errors import FileRefused, FileTooLarge
 from tasks.files.service import LIMIT, Files, clean_name
@@ -23,32 +21,12 @@ from tasks.people.service import Actor, People
 PDF = b"%PDF-1.4\nconsent"
 
 
-@dataclass(frozen=True)
-class Blob:
-    sha256: str
-    size: int
-
-
-class Blobs:
-    def __init__(self) -> None:
-        self.kept: dict[str, bytes] = {}
-
-    def put(self, data: BinaryIO | bytes) -> Blob:
-        raw = data if isinstance(data, bytes) else data.read()
-        name = hashlib.sha256(raw).hexdigest()
-        self.kept[name] = raw
-        return Blob(name, len(raw))
-
-    def open(self, sha256: str) -> BinaryIO:
-        return BytesIO(self.kept[sha256])
-
-
 class World:
     def __init__(self, db: Database, clock: TestClock) -> None:
         self.db = db
         self.people = People(db, clock, PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
         self.cases = Cases(db, clock, self.people)
-        self.blobs = Blobs()
+        self.blobs = MemoryStore()
         self.files = Files(db, clock, self.cases, self.blobs)
         hub, primary = (self.people.create_hospital(c, c, c, k) for c, k in (("SF", "hub"), ("QH", "primary")))
         self.a = {
@@ -101,7 +79,7 @@ def test_what_is_refused(world: World) -> None:
             world.files.upload(he, world.case, kind, "a", media_type, content)
     with pytest.raises(NotFound):
         world.files.upload(world.who("bo"), world.case, "consent", "a.pdf", "application/pdf", PDF)
-    assert world.blobs.kept == {}
+    assert not world.blobs.exists(hashlib.sha256(PDF).hexdigest())
 
 
 def test_lists_show_what_the_reader_may_open(world: World, db: Database) -> None:
