@@ -12,12 +12,14 @@ from typing import Any
 from uuid import UUID
 
 from SpiffWorkflow.bpmn.workflow import BpmnWorkflow
+from SpiffWorkflow.exceptions import WorkflowException
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
 from engine.compact import compact
-from engine.errors import NotFound, Stale
+from engine.errors import NotFound, Refused, Stale
 from engine.spiff import (
+    HELD,
     Context,
     ServiceTask,
     Specs,
@@ -30,7 +32,13 @@ from engine.values import Json
 
 STEP_LIMIT = 10_000
 COMPACT_EVERY = 50
-HELD = "held"
+
+
+class ModelStuck(Refused):
+    """The case cannot take this step: its model has no answer to it."""
+
+    code = "model_stuck"
+    advice = "Nothing was changed. Tell the coordinator the case's number and the step; the model needs correction."
 
 
 @dataclass(frozen=True)
@@ -65,6 +73,12 @@ class Run:
 
     def to_quiescence(self) -> None:
         """Run until every token waits for somebody, or is held."""
+        self._run()
+        for task, problem in self.lent.problems:
+            self._hold(task, problem)
+        self.lent.problems.clear()
+
+    def _run(self) -> None:
         while (task := self._next()) is not None:
             if self.steps >= STEP_LIMIT:
                 self._hold_all()
@@ -79,6 +93,8 @@ class Run:
         try:
             task.run()
         except Stuck as problem:
+            if task.state == TaskState.COMPLETED:
+                raise ModelStuck(str(problem), node=task.task_spec.name) from problem
             self._hold(task, problem)
             return
         if task.state == TaskState.COMPLETED:
@@ -142,7 +158,10 @@ class Run:
 
     def _finish(self, task: Task, data: Mapping[str, Json]) -> None:
         task.data = {**task.data, **data}
-        task.complete()
+        try:
+            task.complete()
+        except (Stuck, WorkflowException) as problem:
+            raise ModelStuck(str(problem), node=task.task_spec.name) from problem
         self._note(task)
         self.to_quiescence()
 
@@ -169,7 +188,8 @@ class Run:
         due = [
             task
             for task in list(self.workflow.event_manager.tasks.values())
-            if any(one.due is not None and one.due <= self.lent.now for one in listening(task))
+            if HELD not in task.internal_data
+            and any(one.due is not None and one.due <= self.lent.now for one in listening(task))
         ]
         for task in due:
             spec: Any = task.task_spec
@@ -185,6 +205,11 @@ class Run:
             raise Stale("The step is not held any more.", task=str(task_id))
         del task.internal_data[HELD]
         task.data = {**task.data, **data}
+        spec: Any = task.task_spec
+        if task.state == TaskState.WAITING:
+            if task.parent is not None:  # a waiting task takes its data from there anew
+                task.parent.data = {**task.parent.data, **data}
+            spec._update(task)
         self.to_quiescence()
 
     def cancel(self) -> None:

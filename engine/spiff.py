@@ -20,6 +20,7 @@ from SpiffWorkflow.bpmn.specs import control
 from SpiffWorkflow.bpmn.specs import defaults as base
 from SpiffWorkflow.bpmn.specs.bpmn_process_spec import BpmnProcessSpec
 from SpiffWorkflow.bpmn.workflow import BpmnWorkflow
+from SpiffWorkflow.exceptions import WorkflowException
 from SpiffWorkflow.specs.MultiChoice import MultiChoice
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
@@ -29,6 +30,9 @@ from engine.feel.values import from_json, to_json
 from engine.merge import merge_branches
 from engine.operations import Signature
 from engine.values import Json
+
+HELD = "held"
+"""Internal data of a task that waits for a person to settle its incident."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +110,7 @@ class Context:
     jobs: list[JobRequest] = field(default_factory=list)
     decided: list[Decided] = field(default_factory=list)
     published: list[Published] = field(default_factory=list)
+    problems: list[tuple[Task, Stuck]] = field(default_factory=list)
 
     def evaluate(self, task: Task, source: str, external_context: Any = None) -> Any:  # noqa: ARG002 - Spiff's interface
         """A FEEL value for SpiffWorkflow's own needs: multi-instance cardinality and completion conditions."""
@@ -187,6 +192,28 @@ class Node:
             self.connect(taskspec)  # type: ignore[attr-defined]
         else:
             self.connect_if(Condition(condition), taskspec)  # type: ignore[attr-defined]
+
+
+class Holding(Node):
+    """A task that evaluates already when a token reaches it; if that has no value, it waits there for a person."""
+
+    def _update_hook(self, my_task: Task) -> bool | None:
+        if HELD in my_task.internal_data:
+            return None
+        try:
+            return self._reached(my_task)
+        except Stuck as problem:
+            stuck = problem
+        except WorkflowException as error:
+            stuck = Stuck("expression", "multi_instance", str(error))
+        my_task._set_state(TaskState.WAITING)
+        my_task.internal_data[HELD] = stuck.code
+        context(my_task).problems.append((my_task, stuck))
+        return None
+
+    def _reached(self, my_task: Task) -> bool | None:
+        ready: bool | None = super()._update_hook(my_task)  # type: ignore[misc]
+        return ready
 
 
 class UserTask(Node, base.UserTask):
@@ -375,18 +402,20 @@ class _Merges:
             child.data = {name: value for name, value in child.data.items() if name not in private}
             merged = merge_branches(parent.parent.data, [parent.data, child.data])
             parent.data, child.data = merged, merged
+        else:
+            child.data = {self.output_item.bpmn_id: None, **child.data}  # type: ignore[attr-defined]
         super().merge_child(workflow, child)  # type: ignore[misc]
 
 
-class ParallelInstances(_Merges, Node, base.ParallelMultiInstanceTask):
+class ParallelInstances(_Merges, Holding, base.ParallelMultiInstanceTask):
     """An activity done once for each item, all at a time."""
 
 
-class SequentialInstances(_Merges, Node, base.SequentialMultiInstanceTask):
+class SequentialInstances(_Merges, Holding, base.SequentialMultiInstanceTask):
     """An activity done once for each item, one after the other."""
 
 
-class Loop(Node, base.StandardLoopTask):
+class Loop(Holding, base.StandardLoopTask):
     """An activity repeated while a condition holds."""
 
 

@@ -21,7 +21,7 @@ from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
 from engine.feel.values import Months, parse_duration
-from engine.spiff import Node, Published, Stuck, context, evaluate, evaluate_json
+from engine.spiff import Holding, Node, Published, Stuck, context, evaluate, evaluate_json
 from engine.values import Json
 
 _LITERAL = re.compile(r"^(R\d*/\S+|-?P\S+|\d{4}-\d\d-\d\dT\S+)$")
@@ -273,7 +273,7 @@ class FirstOf(Definition):
         return self.memory(my_task) is not None
 
 
-class _Catching(Node):
+class _Catching(Holding):
     """Forgetting after firing is not needed: a task fires once."""
 
     def _run_hook(self, my_task: Task) -> bool | None:
@@ -312,10 +312,9 @@ class BoundaryEvent(_Catching, base.BoundaryEvent):
         if self.cancel_activity:
             super()._predict_hook(my_task)
 
-    def _update_hook(self, my_task: Task) -> bool | None:
+    def _reached(self, my_task: Task) -> bool | None:
         if self.cancel_activity:
-            fired: bool | None = super()._update_hook(my_task)
-            return fired
+            return super()._reached(my_task)
         my_task._inherit_data()
         if my_task.state != TaskState.WAITING:
             my_task._set_state(TaskState.WAITING)

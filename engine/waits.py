@@ -12,8 +12,8 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from engine.ids import uuid7
-from engine.runner import HELD, Held, Run, open_tasks
-from engine.spiff import ServiceTask, Stuck, evaluate, evaluate_json
+from engine.runner import Held, Run, open_tasks
+from engine.spiff import HELD, ServiceTask, Stuck, evaluate, evaluate_json
 from engine.spiff_events import instant, is_literal, listening
 from engine.tables import wait
 

@@ -708,3 +708,25 @@ def test_release_is_refused_by_the_check_and_idempotent(db: Database, clock: Tes
     release(engine, toy("loop", loop=LOOP))
     release(engine, toy("loop", loop=LOOP))
     assert [row.version for row in rows(db, definition)] == [1]
+
+
+@pytest.mark.parametrize("inside", [True, False])
+def test_a_timer_without_instant_waits_for_a_person(db: Database, clock: TestClock, toy: Toy, inside: bool) -> None:
+    body = timer_model("timeDate", "case.deadline", True)
+    if inside:
+        body = body.replace("s>u", '<bpmn:userTask id="first"/>\ns>first\nfirst>u')
+    engine, worker, calls = ringing(db, clock)
+    release(engine, toy("a", a=body))
+    one = start(engine, "a", {"case": {"deadline": None}})
+    if inside:
+        complete(engine, one, "first")
+    (found,) = rows(db, incident)
+    assert (found.code, found.node) == ("timer_value", "b")
+    assert nodes(db) == ["u"]
+    at = {"@": "dt", "v": (clock.now() + timedelta(hours=1)).isoformat()}
+    incident_verbs.retry(engine, found.id, actor="op", reason="agreed by phone", data={"case": {"deadline": at}})
+    assert nodes(db) == ["b", "u"]
+    clock.advance(timedelta(hours=1))
+    worker.run_until_idle()
+    assert len(calls) == 1
+    assert status(db, one) == "completed"
