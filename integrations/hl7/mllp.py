@@ -1,0 +1,187 @@
+"""MLLP on both sides: a listener that answers after its accept has committed, and a client that matches the answer."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import socketserver
+import ssl
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from integrations import IntegrationError, Outcome, OutcomeClass
+from integrations.hl7.er7 import LIMIT, Hl7Refused, parse
+
+START, END = b"\x0b", b"\x1c\r"
+Accept = Callable[[bytes, str], bytes]
+"""Stores the frame durably, then returns the acknowledgement; arguments are the message and the peer's address."""
+
+
+class FrameTooLong(IntegrationError):
+    """A frame grew beyond what is accepted."""
+
+    code = "hl7_frame_too_long"
+    advice = "Send documents by reference or split the message."
+
+
+def frames(buffer: bytearray, limit: int = LIMIT) -> list[bytes]:
+    """Take the complete frames out of a buffer; what stands between frames is dropped."""
+    found: list[bytes] = []
+    while True:
+        begin = buffer.find(START)
+        if begin < 0:
+            buffer.clear()
+            return found
+        del buffer[:begin]
+        end = buffer.find(END)
+        if end < 0:
+            if len(buffer) > limit:
+                raise FrameTooLong(f"More than {limit} bytes without an end.")
+            return found
+        found.append(bytes(buffer[1:end]))
+        del buffer[: end + 2]
+
+
+@dataclass(frozen=True)
+class ListenerSettings:
+    """Where the listener listens and what it bears."""
+
+    host: str = "127.0.0.1"
+    port: int = 2575
+    idle_seconds: float = 300.0
+    connections: int = 100
+    limit: int = LIMIT
+    tls: ssl.SSLContext | None = None
+
+
+class Listener:
+    """Threads, one a connection; many frames a connection; drains on stop."""
+
+    def __init__(
+        self, settings: ListenerSettings, accept: Accept, known: Callable[[str], bool] = lambda _address: True
+    ) -> None:
+        self.settings = settings
+        self._accept = accept
+        self._known = known
+        self._slots = threading.BoundedSemaphore(settings.connections)
+        self._stopping = threading.Event()
+        self._server: socketserver.ThreadingTCPServer | None = None
+        self._thread: threading.Thread | None = None
+
+    @property
+    def port(self) -> int:
+        """The port it really listens on."""
+        return int(self._server.server_address[1]) if self._server else self.settings.port
+
+    def start(self) -> None:
+        """Begin to listen."""
+        outer = self
+
+        class Handler(socketserver.BaseRequestHandler):
+            def handle(self) -> None:
+                """Serve one connection."""
+                outer._serve(self.request, str(self.client_address[0]))
+
+        class Server(socketserver.ThreadingTCPServer):
+            allow_reuse_address = True
+            daemon_threads = False
+            block_on_close = True
+
+        self._server = Server((self.settings.host, self.settings.port), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, name="mllp")
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Take no more connections, finish the frames being answered, close."""
+        self._stopping.set()
+        if self._server is not None and self._thread is not None:
+            self._server.shutdown()
+            self._server.server_close()
+            self._thread.join()
+            self._server = self._thread = None
+
+    def _serve(self, line: socket.socket, address: str) -> None:
+        if not self._known(address) or not self._slots.acquire(blocking=False):
+            return
+        try:
+            line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            if self.settings.tls is not None:
+                line = self.settings.tls.wrap_socket(line, server_side=True)
+            with contextlib.suppress(OSError, FrameTooLong):
+                self._converse(line, address)
+        finally:
+            self._slots.release()
+
+    def _converse(self, line: socket.socket, address: str) -> None:
+        buffer = bytearray()
+        idle = 0.0
+        line.settimeout(0.5)
+        while not self._stopping.is_set() and idle < self.settings.idle_seconds:
+            try:
+                part = line.recv(65536)
+            except TimeoutError:
+                idle += 0.5
+                continue
+            if not part:
+                return
+            idle = 0.0
+            buffer += part
+            for frame in frames(buffer, self.settings.limit):
+                line.settimeout(30)
+                line.sendall(START + self._accept(frame, address) + END)
+                line.settimeout(0.5)
+
+
+class Client:
+    """Sends one message a connection and waits for its acknowledgement. Sending again with the same MSH-10 is safe."""
+
+    def __init__(
+        self, connect_seconds: float = 10.0, answer_seconds: float = 30.0, tls: ssl.SSLContext | None = None
+    ) -> None:
+        self._connect, self._answer, self._tls = connect_seconds, answer_seconds, tls
+
+    def send(self, host: str, port: int, raw: bytes) -> Outcome:
+        """Send; the outcome is OK for AA and CA, permanent for AR and CR, else transient. `raw` of it is the answer."""
+        control = parse(raw).control_id
+        try:
+            with socket.create_connection((host, port), timeout=self._connect) as plain:
+                line: Any = self._tls.wrap_socket(plain, server_hostname=host) if self._tls else plain
+                line.settimeout(self._answer)
+                line.sendall(START + raw + END)
+                return self._wait(line, control)
+        except TimeoutError:
+            return Outcome(OutcomeClass.TRANSIENT, "timeout", "The peer did not answer in time.")
+        except OSError as problem:
+            return Outcome(
+                OutcomeClass.TRANSIENT, "unreachable", f"The peer cannot be reached ({type(problem).__name__})."
+            )
+        except FrameTooLong:
+            return Outcome(OutcomeClass.TRANSIENT, "garbage", "The peer answered without end.")
+
+    def _wait(self, line: Any, control: str) -> Outcome:
+        buffer = bytearray()
+        while True:
+            part = line.recv(65536)
+            if not part:
+                return Outcome(OutcomeClass.TRANSIENT, "closed", "The peer closed before it answered.")
+            buffer += part
+            for frame in frames(buffer):
+                outcome = outcome_of(frame, control)
+                if outcome is not None:
+                    return outcome
+
+
+def outcome_of(answer: bytes, control: str) -> Outcome | None:
+    """What an acknowledgement says about our message; None when it answers another one."""
+    try:
+        message = parse(answer)
+    except Hl7Refused:
+        return Outcome(OutcomeClass.TRANSIENT, "garbage", "The peer's answer is no HL7 message.", answer)
+    if message["MSA-2"] != control:
+        return None
+    code = message["MSA-1"].upper()
+    kinds = {"AA": OutcomeClass.OK, "CA": OutcomeClass.OK, "AR": OutcomeClass.PERMANENT, "CR": OutcomeClass.PERMANENT}
+    return Outcome(kinds.get(code, OutcomeClass.TRANSIENT), code, (message["ERR-8"] or message["MSA-3"])[:200], answer)

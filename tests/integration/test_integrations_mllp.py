@@ -1,0 +1,105 @@
+"""MLLP on real sockets: several frames, junk, slow and dead peers."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import hl7
+import pytest
+
+from integrations import OutcomeClass
+from integrations.hl7 import Client, FakeClient, Hl7Sender, Listener, ListenerSettings, ack, parse
+
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+
+
+def _message(number: int) -> bytes:
+    return f"MSH|^~\\&|A|B|C|D|1||ADT^A04|{number}|P|2.5.1\rPID|1||X||王\r".encode()
+
+
+@pytest.fixture
+def heard() -> list[bytes]:
+    return []
+
+
+@pytest.fixture
+def listener(heard: list[bytes]) -> Iterator[Listener]:
+    def accept(raw: bytes, _peer: str) -> bytes:
+        heard.append(raw)
+        code = {"9": "AR", "8": "AE"}.get(parse(raw).control_id, "AA")
+        return ack(parse(raw), code, control_id="K", now=NOW, text="no")
+
+    made = Listener(ListenerSettings(port=0, limit=1_000_000), accept)
+    made.start()
+    yield made
+    made.stop()
+
+
+def _answers(line: socket.socket, count: int) -> bytes:
+    got = b""
+    while got.count(b"\x1c\r") < count:
+        got += line.recv(65536)
+    return got
+
+
+def test_many_frames_in_pieces_with_junk_between(listener: Listener, heard: list[bytes]) -> None:
+    stream = b"junk".join(b"\x0b" + _message(n) + b"\x1c\r" for n in range(3))
+    with socket.create_connection(("127.0.0.1", listener.port)) as line:
+        for i in range(0, len(stream), 7):
+            line.sendall(stream[i : i + 7])
+        got = _answers(line, 3)
+    assert heard == [_message(n) for n in range(3)]
+    assert got.count(b"MSA|AA|") == 3
+
+
+def test_a_frame_without_end_closes_only_that_connection(listener: Listener) -> None:
+    with socket.create_connection(("127.0.0.1", listener.port)) as line:
+        try:
+            line.sendall(b"\x0b" + b"x" * 2_000_000)
+            assert line.recv(10) == b""
+        except OSError:
+            pass
+    assert Client().send("127.0.0.1", listener.port, _message(1)).ok
+
+
+def test_a_foreign_engine_talks_to_us(listener: Listener) -> None:
+    from hl7.client import MLLPClient
+
+    with MLLPClient("127.0.0.1", listener.port) as client:
+        answer = client.send_message(_message(5).decode())
+    assert str(hl7.parse(answer.decode().strip("\x0b\x1c\r") + "\r").segment("MSA")[1]) == "AA"
+
+
+def test_outcomes_are_classed(listener: Listener) -> None:
+    client: Hl7Sender = Client(answer_seconds=0.3)
+    kinds = [client.send("127.0.0.1", listener.port, _message(n)).kind for n in (1, 8, 9)]
+    assert kinds == [OutcomeClass.OK, OutcomeClass.TRANSIENT, OutcomeClass.PERMANENT]
+
+
+def test_dead_slow_and_wrong_answers_are_transient() -> None:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        port = server.getsockname()[1]
+        assert Client(connect_seconds=0.3).send("127.0.0.1", port, _message(1)).code == "unreachable"
+        server.listen()
+        assert Client(answer_seconds=0.2).send("127.0.0.1", port, _message(1)).code == "timeout"
+        server.accept()[0].close()
+
+        def wrong() -> None:
+            with server.accept()[0] as line:
+                line.recv(65536)
+                other = ack(parse(_message(77)), "AA", control_id="K", now=NOW)
+                line.sendall(b"\x0b" + other + b"\x1c\r")
+
+        thread = threading.Thread(target=wrong)
+        thread.start()
+        assert Client(answer_seconds=2).send("127.0.0.1", port, _message(1)).code == "closed"
+        thread.join()
+
+
+def test_fake_keeps_the_contract() -> None:
+    assert FakeClient().send("x", 1, _message(1)).ok
+    assert FakeClient("AR").send("x", 1, _message(1)).kind is OutcomeClass.PERMANENT
