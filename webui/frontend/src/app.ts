@@ -1,0 +1,34 @@
+import "./css/index.css";
+import "htmx.org";
+import * as autosave from "./autosave";
+import * as conditions from "./conditions";
+import * as keyboard from "./keyboard";
+import * as pulse from "./pulse";
+import * as upload from "./upload";
+
+keyboard.start();
+conditions.start();
+conditions.outputs();
+autosave.start();
+upload.start();
+pulse.start();
+if (document.querySelector("bpmn-view")) void import("./bpmn-view");
+
+// What htmx put in wants the same as what was there at first.
+document.addEventListener("htmx:after:swap", (event) => {
+  const root = event.target as ParentNode;
+  if (!(root instanceof Element)) return;
+  conditions.start(root);
+  upload.start(root);
+  if (root.querySelector("bpmn-view")) void import("./bpmn-view");
+});
+
+// A form sent twice by a double click would be answered once, but the person should see that it was taken.
+document.addEventListener("submit", (event) => {
+  const button = (event as SubmitEvent).submitter;
+  if (button instanceof HTMLButtonElement && !event.defaultPrevented) button.setAttribute("aria-busy", "true");
+});
+window.addEventListener("pageshow", () => document.querySelectorAll("[aria-busy=true]").forEach((b) => b.removeAttribute("aria-busy")));
+
+// The summary of errors is what a person who was sent back to a form has to read first.
+document.querySelector<HTMLElement>(".errors[role=alert]")?.focus();

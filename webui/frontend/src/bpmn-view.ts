@@ -1,0 +1,53 @@
+import NavigatedViewer from "bpmn-js/lib/NavigatedViewer";
+import "bpmn-js/dist/assets/diagram-js.css";
+import "bpmn-js/dist/assets/bpmn-js.css";
+
+/** `<bpmn-view src="…bpmn" state="…json">`: a diagram to look at, with where the case is drawn on it. */
+type State = { passed?: string[]; active?: string[]; incident?: Record<string, number>; took?: Record<string, string> };
+
+function element(name: string, text = ""): HTMLElement {
+  return Object.assign(document.createElement("div"), { className: name, textContent: text });
+}
+
+export class BpmnView extends HTMLElement {
+  private viewer?: NavigatedViewer;
+
+  async connectedCallback(): Promise<void> {
+    const canvas = document.createElement("div");
+    canvas.className = "bpmn-canvas";
+    canvas.style.height = `${this.dataset.height ?? 480}px`;
+    this.replaceChildren(canvas);
+    this.viewer = new NavigatedViewer({ container: canvas });
+    const xml = await (await fetch(this.getAttribute("src")!)).text();
+    await this.viewer.importXML(xml);
+    const view = this.viewer.get<{ zoom(to: string, center: string): void }>("canvas");
+    view.zoom("fit-viewport", "auto");
+    const state = this.getAttribute("state");
+    if (state) this.show(await (await fetch(state, { headers: { Accept: "application/json" } })).json());
+    this.dispatchEvent(new CustomEvent("lianyi:drawn", { bubbles: true }));
+  }
+
+  disconnectedCallback(): void { this.viewer?.destroy(); }
+
+  /** Mark what was passed, where the case is, and what failed; elements of other diagrams are left out. */
+  show(state: State): void {
+    const registry = this.viewer!.get<{ get(id: string): unknown }>("elementRegistry");
+    const canvas = this.viewer!.get<{ addMarker(id: string, name: string): void }>("canvas");
+    const overlays = this.viewer!.get<{ add(id: string, o: object): void; clear(): void }>("overlays");
+    overlays.clear();
+    const known = (ids: string[] = []) => ids.filter((id) => registry.get(id));
+    for (const id of known(state.passed)) canvas.addMarker(id, "at-passed");
+    for (const id of known(state.active)) {
+      canvas.addMarker(id, "at-active");
+      overlays.add(id, { position: { top: -10, left: -10 }, html: element("token") });
+    }
+    for (const id of known(Object.keys(state.incident ?? {}))) {
+      canvas.addMarker(id, "at-incident");
+      overlays.add(id, { position: { top: -9, right: 9 }, html: element("trouble", String(state.incident![id])) });
+    }
+    for (const id of known(Object.keys(state.took ?? {})))
+      overlays.add(id, { position: { bottom: -4, left: 0 }, html: element("took", state.took![id]) });
+  }
+}
+
+if (!customElements.get("bpmn-view")) customElements.define("bpmn-view", BpmnView);
