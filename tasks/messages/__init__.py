@@ -1,0 +1,1 @@
+"""Messages in and out of every hospital, and the lines to them."""

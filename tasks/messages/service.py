@@ -1,0 +1,282 @@
+"""Messages in and out: durable before answered, one row an attempt, duplicates answered as before."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from engine import Clock, Database, LianyiError, history, uuid7
+from integrations import IntegrationError, Outcome
+from integrations.hl7 import Hl7Refused, Message, ack, parse
+from tasks.messages.breaker import rest_until
+from tasks.messages.errors import LineOpen, NoEndpoint
+from tasks.messages.models import Delivery, Endpoint, Inbound, Outbound
+from tasks.people.service import People
+
+PLATFORM = UUID(int=0)
+"""The tenant of what cannot be told to belong to a hospital."""
+ATTEMPTS = 5
+PAGE = 100
+
+Handler = Callable[[Session, UUID, Message], None]
+"""Does what a message asks, in the transaction that marks it done: session, tenant, message."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """Where a hospital's system is reached."""
+
+    id: UUID
+    tenant: UUID
+    kind: str
+    host: str
+    port: int
+    application: str
+
+
+class Messages:
+    """The messages of every hospital, and the lines to them."""
+
+    def __init__(self, db: Database, clock: Clock, people: People) -> None:
+        self.db = db
+        self.clock = clock
+        self._people = people
+        self._handlers: dict[str, Handler] = {}
+
+    # -- lines --------------------------------------------------------------------------------------------------------
+    def set_endpoint(self, hospital_id: UUID, kind: str, *, name: str, host: str, port: int, application: str) -> UUID:
+        """Enter or change a hospital's line."""
+        with self.db.transaction() as session:
+            row = _endpoint(session, hospital_id, kind)
+            if row is None:
+                row = Endpoint(id=uuid7(), tenant=hospital_id, kind=kind, created_at=self.clock.now(), failures=0)
+                session.add(row)
+            row.name, row.host, row.port, row.application = name, host, port, application
+            row.failures, row.open_until = 0, None
+            session.flush()
+            return row.id
+
+    def line(self, hospital_id: UUID, kind: str) -> Line:
+        """The line to a hospital; NoEndpoint without one, LineOpen while it rests."""
+        with self.db.read() as session:
+            row = _endpoint(session, hospital_id, kind)
+            if row is None:
+                raise NoEndpoint(kind)
+            if row.open_until is not None and row.open_until > self.clock.now():
+                raise LineOpen(row.name)
+            return Line(row.id, row.tenant, row.kind, row.host, row.port, row.application)
+
+    # -- in -----------------------------------------------------------------------------------------------------------
+    def on(self, code: str, handler: Handler) -> None:
+        """Register what a message code (`ADT`, `ORM`) does."""
+        self._handlers[code] = handler
+
+    def receive_hl7(self, raw: bytes, peer: str) -> bytes:
+        """Store a message and answer it. A repeated one gets the first answer; the same number with other text, AE."""
+        now = self.clock.now()
+        number = f"L{uuid7().hex[:18]}"
+        try:
+            message = parse(raw)
+        except Hl7Refused as problem:
+            answer = ack(None, "AR", control_id=number, now=now, text=str(problem.detail))
+            self._keep(
+                raw,
+                answer,
+                peer,
+                PLATFORM,
+                kind="?",
+                sender="?",
+                control=number,
+                code="AR",
+                state="failed",
+                problem=problem.detail,
+            )
+            return answer
+        sender = f"{message['MSH-3.1']}|{message['MSH-4.1']}"[:80]
+        control = message.control_id[:80]
+        digest = hashlib.sha256(raw).hexdigest()
+        with self.db.read() as session:
+            seen = session.scalars(select(Inbound).where(Inbound.sender == sender, Inbound.control == control)).all()
+            tenant = self._tenant(session, message)
+        first = next((row for row in seen if row.sha256 == digest), None)
+        if first is not None:
+            return first.answer
+        code, state, problem_text = self._judge(message, tenant, bool(seen))
+        answer = ack(message, code, control_id=number, now=now, text=problem_text or "")
+        return self._keep(
+            raw,
+            answer,
+            peer,
+            tenant,
+            kind=message.kind[:20],
+            sender=sender,
+            control=control,
+            code=code,
+            state=state,
+            problem=problem_text,
+        )
+
+    def _judge(self, message: Message, tenant: UUID, reused: bool) -> tuple[str, str, str | None]:
+        if not message.control_id:
+            return "AR", "failed", "MSH-10 is empty"
+        if reused:
+            return "AE", "quarantined", "MSH-10 was used before with another text"
+        if tenant == PLATFORM:
+            return "AR", "failed", "MSH-4 names no hospital of the alliance"
+        if message["MSH-9.1"] not in self._handlers:
+            return "AR", "ignored", f"messages of type {message['MSH-9.1'][:8]} are not taken"
+        return "AA", "pending", None
+
+    def _keep(self, raw: bytes, answer: bytes, peer: str, tenant: UUID, **columns: Any) -> bytes:
+        digest = hashlib.sha256(raw).hexdigest()
+        row = Inbound(
+            id=uuid7(), tenant=tenant, sha256=digest, raw=raw, answer=answer, peer=peer[:60], attempts=0,
+            received_at=self.clock.now(), **columns,
+        )  # fmt: skip
+        try:
+            with self.db.transaction() as session:
+                session.add(row)
+        except IntegrityError:  # the same message came on two connections at once; the other one was first
+            with self.db.read() as session:
+                first = session.scalars(
+                    select(Inbound).where(
+                        Inbound.sender == columns["sender"],
+                        Inbound.control == columns["control"],
+                        Inbound.sha256 == digest,
+                    )
+                ).one()
+                return first.answer
+        return answer
+
+    def _tenant(self, session: Session, message: Message) -> UUID:
+        hospital = self._people.hospital_by_code(session, message["MSH-4.1"])
+        return hospital.id if hospital is not None else PLATFORM
+
+    def process_pending(self, limit: int = 50) -> int:
+        """Do what stored messages ask, oldest first; each in a transaction of its own. The number done or given up."""
+        with self.db.read() as session:
+            ids = session.scalars(
+                select(Inbound.id)
+                .where(Inbound.state == "pending")
+                .order_by(Inbound.received_at, Inbound.id)
+                .limit(limit)
+            ).all()
+        return sum(self._process(id_) for id_ in ids)
+
+    def _process(self, id_: UUID) -> int:
+        try:
+            with self.db.transaction() as session:
+                row = session.get(Inbound, id_, with_for_update=True)
+                if row is None or row.state != "pending":
+                    return 0
+                message = parse(row.raw)
+                self._handlers[message["MSH-9.1"]](session, row.tenant, message)
+                row.state, row.processed_at, row.problem = "done", self.clock.now(), None
+                history.record(
+                    session, tenant=row.tenant, kind="message_in", actor="mllp", at=self.clock.now(),
+                    data={"inbound": str(row.id), "type": row.kind, "control": row.control},
+                )  # fmt: skip
+        except (LianyiError, IntegrationError) as problem:
+            return self._put_back(id_, problem)
+        return 1
+
+    def _put_back(self, id_: UUID, problem: LianyiError | IntegrationError) -> int:
+        with self.db.transaction() as session:
+            row = session.get(Inbound, id_)
+            if row is None:
+                return 0
+            row.attempts += 1
+            row.problem = f"{problem.code}: {type(problem).__name__}"[:200]
+            if row.attempts >= ATTEMPTS:
+                row.state = "failed"
+            return int(row.state == "failed")
+
+    def repeat(self, id_: UUID, actor: str) -> None:
+        """Put a failed message back to be processed."""
+        with self.db.transaction() as session:
+            row = session.get(Inbound, id_)
+            if row is not None and row.state == "failed" and row.code == "AA":
+                row.state, row.attempts = "pending", 0
+                history.record(
+                    session,
+                    tenant=row.tenant,
+                    kind="message_repeat",
+                    actor=actor,
+                    at=self.clock.now(),
+                    data={"inbound": str(id_)},
+                )
+
+    # -- out ----------------------------------------------------------------------------------------------------------
+    def begin(self, line: Line, kind: str, case_id: UUID | None, key: str, raw: bytes) -> UUID:
+        """Note a message before it is sent; the same key is the same row."""
+        with self.db.transaction() as session:
+            row = session.scalars(select(Outbound).where(Outbound.key == key)).one_or_none()
+            if row is None:
+                row = Outbound(
+                    id=uuid7(), tenant=line.tenant, endpoint_id=line.id, case_id=case_id, kind=kind, key=key, raw=raw,
+                    state="sending", created_at=self.clock.now(),
+                )  # fmt: skip
+                session.add(row)
+                session.flush()
+            return row.id
+
+    def attempt(self, outbound_id: UUID, outcome: Outcome) -> None:
+        """Note what the peer said, and let the line rest when it keeps failing."""
+        now = self.clock.now()
+        with self.db.transaction() as session:
+            row = session.get_one(Outbound, outbound_id)
+            session.add(
+                Delivery(
+                    id=uuid7(), tenant=row.tenant, outbound_id=outbound_id, at=now, outcome=outcome.kind.value,
+                    code=outcome.code[:40], detail=outcome.detail[:240], answer=outcome.raw or None,
+                )
+            )  # fmt: skip
+            endpoint = session.get(Endpoint, row.endpoint_id)
+            if outcome.ok:
+                row.state, row.delivered_at = "delivered", row.delivered_at or now
+            elif outcome.kind.value == "permanent":
+                row.state = "failed"
+            if endpoint is not None:
+                endpoint.failures = 0 if outcome.ok or outcome.kind.value == "permanent" else endpoint.failures + 1
+                endpoint.open_until = rest_until(endpoint.failures, now)
+
+    # -- the message centre -------------------------------------------------------------------------------------------
+    def listed(self, session: Session, tenants: set[UUID] | None, *, problems: bool = False) -> list[Mapping[str, Any]]:
+        """Newest messages of both directions, those with problems first when asked; `tenants` None shows all."""
+        inbound = select(Inbound).order_by(Inbound.received_at.desc()).limit(PAGE)
+        outbound = select(Outbound).order_by(Outbound.created_at.desc()).limit(PAGE)
+        if tenants is not None:
+            inbound, outbound = inbound.where(Inbound.tenant.in_(tenants)), outbound.where(Outbound.tenant.in_(tenants))
+        if problems:
+            inbound = inbound.where(Inbound.state.in_(("failed", "quarantined")))
+            outbound = outbound.where(Outbound.state != "delivered")
+        rows: list[Mapping[str, Any]] = [
+            *({"id": r.id, "way": "in", "kind": r.kind, "control": r.control, "state": r.state, "at": r.received_at,
+               "tenant": r.tenant, "code": r.code, "problem": r.problem} for r in session.scalars(inbound)),
+            *({"id": r.id, "way": "out", "kind": r.kind, "control": r.key, "state": r.state, "at": r.created_at,
+               "tenant": r.tenant, "code": "", "problem": None} for r in session.scalars(outbound)),
+        ]  # fmt: skip
+        return sorted(rows, key=lambda row: row["at"], reverse=True)[:PAGE]
+
+    def detail(self, session: Session, id_: UUID) -> tuple[Inbound | Outbound, list[Delivery]] | None:
+        """One message with its attempts."""
+        found: Inbound | Outbound | None = session.get(Inbound, id_) or session.get(Outbound, id_)
+        if found is None:
+            return None
+        attempts = session.scalars(select(Delivery).where(Delivery.outbound_id == id_).order_by(Delivery.at)).all()
+        return found, list(attempts)
+
+    def endpoints(self, session: Session) -> list[Endpoint]:
+        """Every line."""
+        return list(session.scalars(select(Endpoint).order_by(Endpoint.name)))
+
+
+def _endpoint(session: Session, hospital_id: UUID, kind: str) -> Endpoint | None:
+    return session.scalars(select(Endpoint).where(Endpoint.tenant == hospital_id, Endpoint.kind == kind)).one_or_none()
