@@ -1,0 +1,1 @@
+"""The application: orders, opening, what is checked when it is handed in, what is frozen, how a case is stopped."""

@@ -1,0 +1,1 @@
+"""Studies as they arrived: index, bytes by hash, lossless copies, pictures, which case carries which study."""

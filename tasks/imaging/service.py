@@ -1,0 +1,402 @@
+"""The verbs of imaging: take what arrives, prepare it, draw it, say which case carries which study."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from engine.clock import Clock
+from engine.db import Database
+from engine.errors import NotFound
+from engine.history import record
+from engine.values import Json
+from integrations.compression import Compressor, Encoded, NotBitExact, Undecodable
+from integrations.dicom import SUCCESS, DicomRefused, Header, read
+from integrations.rendering import Renderer
+from integrations.storage import BlobStore, StoreFull
+from tasks.cases.service import Cases, ClinicalCase
+from tasks.imaging import arrival, spread
+from tasks.imaging.models import CaseStudy, KeyView, Locator, Picture, Quarantine, Series, SopInstance, Study
+from tasks.patients.service import Patients, Registration
+from tasks.people.service import Actor, People
+
+__all__ = [
+    "Imaging", "KeyView", "Prepared", "Quarantine", "Series", "SopInstance", "Study", "StudyFacts",
+]  # fmt: skip
+
+NOT_AUTHORISED, CANNOT_UNDERSTAND, OUT_OF_RESOURCES = 0x0124, 0xC000, 0xA700
+"""C-STORE status values of PS3.4 annex B.2.3."""
+THUMB, WHOLE = 128, 512
+SIZES = (THUMB, WHOLE, 1024)
+"""Edge lengths of pictures in pixels; a wish in between gets the next larger one."""
+STACK, VIEWS = 32, 4
+"""At most so many objects of a series are looked at for key images, and so many images chosen of a study."""
+
+Decode = Callable[[bytes], Any]
+
+
+@dataclass(frozen=True)
+class StudyFacts:
+    """A study as lists show it."""
+
+    tenant: UUID
+    study_uid: str
+    modality: str
+    body_part: str
+    laterality: str
+    description: str
+    study_date: str
+    accession: str
+    series: int
+    objects: int
+    frames: int
+    bytes_in: int
+    received_at: datetime
+    first_sop_uid: str | None
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What preparing a case's objects came to: numbers, whether every copy was verified, the policies that were used."""
+
+    objects: int
+    frames: int
+    bytes_in: int
+    bytes_out: int
+    verified: bool
+    policy: str
+
+    def as_json(self) -> dict[str, Json]:
+        """For the process."""
+        return {
+            "objects": self.objects, "frames": self.frames, "bytes_in": self.bytes_in, "bytes_out": self.bytes_out,
+            "verified": self.verified, "policy": self.policy,
+        }  # fmt: skip
+
+
+class Imaging:
+    """The index and the bytes. `decode` tries the pixels of an object and raises Undecodable; None: it is not tried."""
+
+    def __init__(
+        self,
+        db: Database,
+        clock: Clock,
+        people: People,
+        cases: Cases,
+        patients: Patients,
+        blobs: BlobStore,
+        compressor: Compressor,
+        renderer: Renderer,
+        decode: Decode | None = None,
+    ) -> None:
+        self._db, self._clock, self._people, self._cases, self._patients = db, clock, people, cases, patients
+        self._blobs, self._compressor, self._renderer, self._decode = blobs, compressor, renderer, decode
+
+    # -- receive ------------------------------------------------------------------------------------------------------
+    def ingest(self, part10: bytes, calling: str, source: str) -> int:
+        """Keep one object durably and return the C-STORE status; 0x0000 only after the commit.
+
+        The calling AE title names the hospital. The same object again is a success; other bytes under a known UID are
+        quarantined, recorded, and also a success, for sending them again would change nothing.
+        """
+        with self._db.read() as session:
+            hospital = self._people.hospital_by_ae(session, calling)
+        if hospital is None or not hospital.active:
+            return NOT_AUTHORISED
+        try:
+            header = read(part10)
+        except DicomRefused as refused:
+            self._refused(hospital.id, source, refused)
+            return CANNOT_UNDERSTAND
+        try:
+            stored = self._blobs.put(part10)
+        except StoreFull:
+            return OUT_OF_RESOURCES
+        decodes = self._decodes(header, part10)
+        now = self._clock.now()
+        with self._db.transaction() as session:
+            became = arrival.index(session, hospital.id, header, stored, source=source, decodes=decodes, at=now)
+            if became == "other":
+                data: dict[str, Json] = {"sop": header.sop_uid, "sha256": stored.sha256, "source": source}
+                record(session, tenant=hospital.id, kind="dicom.quarantined", actor=source, at=now, data=data)
+        return SUCCESS
+
+    def link_waiting(self, session: Session, registration: Registration) -> int:
+        """Give studies that came before their patient to him now; how many."""
+        query = select(Study).where(
+            Study.tenant == registration.tenant, Study.patient_id == registration.mrn, Study.record_id.is_(None)
+        )
+        linked = 0
+        for study in session.scalars(query):
+            study.record_id = arrival.record_of(session, study.tenant, study.patient_id, study.issuer)
+            linked += study.record_id is not None
+        return linked
+
+    # -- look ---------------------------------------------------------------------------------------------------------
+    def studies(self, session: Session, registration: Registration) -> list[StudyFacts]:
+        """The studies of a patient record, newest first; for services, no permission is checked."""
+        query = select(Study).where(Study.record_id == registration.record_id)
+        return self._facts(session, session.scalars(query.order_by(Study.received_at.desc(), Study.study_uid)))
+
+    def of_case(self, session: Session, case_id: UUID) -> list[StudyFacts]:
+        """The studies a case carries, in the order in which they were added; for services."""
+        query = select(Study).join(
+            CaseStudy, (CaseStudy.tenant == Study.tenant) & (CaseStudy.study_uid == Study.study_uid)
+        )
+        query = query.where(CaseStudy.case_id == case_id).order_by(CaseStudy.added_at, Study.study_uid)
+        return self._facts(session, session.scalars(query))
+
+    def study(self, session: Session, actor: Actor, study_uid: str) -> StudyFacts:
+        """A study the actor may read. NotFound."""
+        query = select(Study).where(Study.study_uid == study_uid)
+        readable = [s for s in session.scalars(query) if self._may_read(session, actor, s)]
+        if not readable:
+            raise NotFound("study", study=study_uid)
+        return self._facts(session, readable[:1])[0]
+
+    def series(self, session: Session, tenant: UUID, study_uid: str) -> list[Series]:
+        """The series of a study in their order; for services."""
+        query = select(Series).where(Series.tenant == tenant, Series.study_uid == study_uid)
+        return list(session.scalars(query.order_by(Series.number, Series.series_uid)))
+
+    def instances(self, session: Session, tenant: UUID, study_uid: str) -> list[SopInstance]:
+        """The objects of a study by series and number; for services."""
+        query = select(SopInstance).where(SopInstance.tenant == tenant, SopInstance.study_uid == study_uid)
+        return list(session.scalars(query.order_by(SopInstance.series_uid, SopInstance.number, SopInstance.sop_uid)))
+
+    def case_instances(self, session: Session, case_id: UUID) -> list[SopInstance]:
+        """Every object of every study of a case."""
+        return [i for s in self.of_case(session, case_id) for i in self.instances(session, s.tenant, s.study_uid)]
+
+    def headers(self, session: Session, case_id: UUID) -> list[tuple[Header, bool | None]]:
+        """The header of every object of a case with whether its pixels decode, from the index alone: what pre-QC reads."""
+        return [(arrival.header_of(i), i.decodes) for i in self.case_instances(session, case_id)]
+
+    def quarantined(self, session: Session, tenant: UUID) -> list[Quarantine]:
+        """What was set aside at a hospital, newest first."""
+        query = select(Quarantine).where(Quarantine.tenant == tenant).order_by(Quarantine.received_at.desc())
+        return list(session.scalars(query.limit(100)))
+
+    # -- cases --------------------------------------------------------------------------------------------------------
+    def carry(self, session: Session, case: ClinicalCase, study_uids: Iterable[str], *, actor: str) -> None:
+        """Let a case carry studies of its applying hospital. NotFound for a study of another patient or none."""
+        registration = self._patients.registration(session, case.registration_id) if case.registration_id else None
+        for study_uid in study_uids:
+            study = session.get(Study, (case.tenant, study_uid))
+            if study is None or registration is None or study.record_id != registration.record_id:
+                raise NotFound("study", study=study_uid)
+            now = self._clock.now()
+            values = {
+                "case_id": case.id, "study_uid": study_uid, "tenant": case.tenant, "added_at": now, "added_by": actor,
+            }  # fmt: skip
+            arrival.put(session, CaseStudy, values)
+
+    def drop(self, session: Session, case_id: UUID, keep: Iterable[str]) -> None:
+        """Take away the studies of a draft that are not among those to keep."""
+        wanted = set(keep)
+        for row in session.scalars(select(CaseStudy).where(CaseStudy.case_id == case_id)):
+            if row.study_uid not in wanted:
+                session.delete(row)
+        session.flush()
+
+    # -- pictures -----------------------------------------------------------------------------------------------------
+    def picture(self, actor: Actor, sop_uid: str, size: int = WHOLE) -> bytes:
+        """An object as PNG, about `size` pixels wide, for whoever may read images of a case with its study. NotFound."""
+        edge = next((s for s in SIZES if s >= size), SIZES[-1])
+        with self._db.read() as session:
+            instance = self._readable(session, actor, sop_uid)
+            known = session.get(Picture, (instance.tenant, sop_uid, f"png{edge}"))
+        if known is not None and self._blobs.exists(known.sha256):
+            return self._blobs.read(known.sha256)
+        if not instance.pixels or instance.decodes is False:
+            raise NotFound("picture", sop=sop_uid)
+        try:
+            png = self._renderer.picture(self._blobs.read(instance.sha256), 0, edge)
+        except Undecodable:
+            raise NotFound("picture", sop=sop_uid) from None
+        stored = self._blobs.put(png)
+        with self._db.transaction() as session:
+            values = {"tenant": instance.tenant, "sop_uid": sop_uid, "kind": f"png{edge}", "sha256": stored.sha256}
+            arrival.put(session, Picture, values)
+        return png
+
+    def thumbnail(self, actor: Actor, sop_uid: str) -> bytes:
+        """A small picture. NotFound."""
+        return self.picture(actor, sop_uid, THUMB)
+
+    def original(self, actor: Actor, sop_uid: str) -> bytes:
+        """The Part-10 bytes as received, for the viewer. NotFound."""
+        with self._db.read() as session:
+            instance = self._readable(session, actor, sop_uid)
+        return self._blobs.read(instance.sha256)
+
+    def key_views_of(self, session: Session, case_id: UUID) -> list[KeyView]:
+        """The key images of a case in order; for services."""
+        return list(session.scalars(select(KeyView).where(KeyView.case_id == case_id).order_by(KeyView.place)))
+
+    def key_view(self, actor: Actor, case_id: UUID, place: int) -> bytes:
+        """A key image as PNG. NotFound."""
+        with self._db.read() as session:
+            self._cases.require(session, actor, case_id, "images", "read")
+            view = session.get(KeyView, (case_id, place))
+            if view is None:
+                raise NotFound("key image", case=str(case_id))
+        return self._blobs.read(view.sha256)
+
+    # -- for the process ----------------------------------------------------------------------------------------------
+    def prepare(self, case_id: UUID) -> Prepared:
+        """Make and verify the lossless copy of every object of a case; what was done before is not done again."""
+        with self._db.read() as session:
+            objects = self.case_instances(session, case_id)
+        for one in objects:
+            if one.policy is None:
+                self._compress(one)
+        with self._db.read() as session:
+            done = self.case_instances(session, case_id)
+        return Prepared(
+            objects=len(done),
+            frames=sum(i.frames for i in done if i.pixels),
+            bytes_in=sum(i.size for i in done),
+            bytes_out=sum(i.bytes_out or i.size for i in done),
+            verified=all(i.verified for i in done),
+            policy="; ".join(sorted({i.policy or "" for i in done})),
+        )
+
+    def draw_key_views(self, case_id: UUID) -> int:
+        """Choose and keep the pictures that stand for a case's studies; how many. Done again, the same rows."""
+        with self._db.read() as session:
+            case = self._cases.get(session, case_id)
+            stacks = [
+                spread.stack(self.instances(session, s.tenant, s.study_uid), STACK)
+                for s in self.of_case(session, case_id)
+            ]
+        place = 0
+        for stack in stacks:
+            for one, png, reason in self._chosen(stack):
+                stored = self._blobs.put(png)
+                values = {
+                    "case_id": case_id, "place": place, "tenant": case.tenant, "study_uid": one.study_uid,
+                    "sop_uid": one.sop_uid, "reason": reason[:200], "sha256": stored.sha256,
+                }  # fmt: skip
+                with self._db.transaction() as session:
+                    if not arrival.put(session, KeyView, values):
+                        row = session.get_one(KeyView, (case_id, place))
+                        row.study_uid, row.sop_uid = one.study_uid, one.sop_uid
+                        row.reason, row.sha256 = reason[:200], stored.sha256
+                place += 1
+        return place
+
+    # -- inside -------------------------------------------------------------------------------------------------------
+    def _refused(self, tenant: UUID, source: str, refused: DicomRefused) -> None:
+        now = self._clock.now()
+        with self._db.transaction() as session:
+            data: dict[str, Json] = {"why": refused.detail, "source": source}
+            record(session, tenant=tenant, kind="dicom.refused", actor=source, at=now, data=data)
+
+    def _decodes(self, header: Header, part10: bytes) -> bool | None:
+        if self._decode is None or not header.has_pixels:
+            return None
+        try:
+            self._decode(part10)
+        except Undecodable:
+            return False
+        return True
+
+    def _compress(self, one: SopInstance) -> None:
+        part10 = self._blobs.read(one.sha256)
+        values: dict[str, Any]
+        copy = None
+        try:
+            made: Encoded = self._compressor.encode(part10)
+        except NotBitExact:
+            values = {"policy": "kept: not bit exact", "verified": False, "bytes_out": one.size}
+        except Undecodable:
+            values = {"policy": "kept: undecodable", "verified": False, "bytes_out": one.size, "decodes": False}
+        else:
+            copy = self._blobs.put(made.part10) if made.part10 != part10 else None
+            values = {
+                "policy": made.policy[:120], "verified": made.verified, "bytes_out": made.bytes_out,
+                "pixels_sha256": made.pixels_sha256 or None, "compressed_sha256": copy.sha256 if copy else None,
+            }  # fmt: skip
+        with self._db.transaction() as session:
+            mine = (SopInstance.tenant == one.tenant) & (SopInstance.sop_uid == one.sop_uid)
+            session.execute(update(SopInstance).where(mine).values(**values))
+            if copy is not None:
+                where = {"kind": "lossless", "place": arrival.HERE, "sha256": copy.sha256, "size": copy.size}
+                lies = {"tenant": one.tenant, "sop_uid": one.sop_uid, "created_at": self._clock.now(), **where}
+                arrival.put(session, Locator, lies)
+
+    def _chosen(self, stack: Sequence[SopInstance]) -> list[tuple[SopInstance, bytes, str]]:
+        if not stack:
+            return []
+        try:
+            views = self._renderer.key_images([self._blobs.read(i.sha256) for i in stack], VIEWS)
+        except Undecodable:
+            return []
+        return [(stack[v.index], v.png, v.reason) for v in views]
+
+    def _readable(self, session: Session, actor: Actor, sop_uid: str) -> SopInstance:
+        for instance in session.scalars(select(SopInstance).where(SopInstance.sop_uid == sop_uid)):
+            study = session.get(Study, (instance.tenant, instance.study_uid))
+            if study is not None and self._may_read(session, actor, study):
+                return instance
+        raise NotFound("image", sop=sop_uid)
+
+    def _may_read(self, session: Session, actor: Actor, study: Study) -> bool:
+        carried = select(CaseStudy.case_id).where(
+            CaseStudy.tenant == study.tenant, CaseStudy.study_uid == study.study_uid
+        )
+        query = select(ClinicalCase).where(ClinicalCase.id.in_(carried))
+        if any(self._cases.allowed(session, actor, case, "images", "read") for case in session.scalars(query)):
+            return True
+        if study.record_id is None or actor.hospital_id != study.tenant:
+            return False
+        # at the applying hospital also while the study is still being chosen for an application of this patient
+        versions = select(Registration.id).where(Registration.record_id == study.record_id)
+        about = select(ClinicalCase).where(
+            ClinicalCase.registration_id.in_(versions), ClinicalCase.tenant == study.tenant
+        )
+        return any(self._cases.allowed(session, actor, case, "images", "read") for case in session.scalars(about))
+
+    def _facts(self, session: Session, studies: Iterable[Study]) -> list[StudyFacts]:
+        found = list(studies)
+        sums = (
+            select(
+                SopInstance.tenant,
+                SopInstance.study_uid,
+                func.count().label("objects"),
+                func.count(func.distinct(SopInstance.series_uid)).label("series"),
+                func.sum(SopInstance.frames).label("frames"),
+                func.sum(SopInstance.size).label("bytes_in"),
+                func.min(SopInstance.sop_uid).label("first"),
+            )
+            .where(SopInstance.study_uid.in_([s.study_uid for s in found]))
+            .group_by(SopInstance.tenant, SopInstance.study_uid)
+        )
+        by_key = {(r.tenant, r.study_uid): r for r in session.execute(sums)}
+        return [_shown(s, by_key.get((s.tenant, s.study_uid))) for s in found]
+
+
+def _shown(study: Study, sums: Any) -> StudyFacts:
+    return StudyFacts(
+        tenant=study.tenant,
+        study_uid=study.study_uid,
+        modality=study.modality,
+        body_part=study.body_part,
+        laterality=study.laterality,
+        description=study.description,
+        study_date=study.study_date,
+        accession=study.accession,
+        series=int(sums.series) if sums else 0,
+        objects=int(sums.objects) if sums else 0,
+        frames=int(sums.frames) if sums else 0,
+        bytes_in=int(sums.bytes_in) if sums else 0,
+        received_at=study.received_at,
+        first_sop_uid=sums.first if sums else None,
+    )
