@@ -1,0 +1,119 @@
+"""Pre-QC names what differs, scoring follows its scale, hints find planted faults and leave clean reports alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.quality import hints, prescan, scoring
+from tasks.quality.names import likeness
+from tasks.quality.prescan import Claimed, Side, scan, verdict
+
+SIDE = Side(
+    "QH1",
+    "王示例",
+    "M",
+    "19590312",
+    "A1",
+    "20261124",
+    "CT",
+    "HEAD",
+    "",
+    24,
+    positions=tuple(5.0 * n for n in range(24)),
+)
+GOOD = Claimed(
+    "QH1", "王示例", "M", "19590312", "A1", "CT", "head", "N", "R", "突发右侧视物缺损六小时，既往房颤，未规律抗凝治疗。", "病灶性质？", "脑梗死", True, True,
+    (SIDE,), datetime(2026, 11, 24, 9, tzinfo=UTC),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("a", "b", "expected"), [
+    ("王示例", "王示例", "same"), ("王示例", "WANG^SHILI", "same"), ("王示例", "Shili Wang", "same"), ("单田芳", "SHAN^TIANFANG", "same"), ("曾国藩", "zeng guofan", "same"),
+    ("吕布", "LV BU", "same"), ("王实力", "王示例", "similar"), ("王示例", "李样本", "different"), ("王示例", "LI^YANGBEN", "different"), ("", "王示例", "different"),
+    ("Wang^Shili", "WANG SHI LI", "same"), ("王 示例", "王示例", "same"), ("王示例", "W S L", "similar"),
+])  # fmt: skip
+def test_names(a: str, b: str, expected: str) -> None:
+    assert likeness(a, b) == expected
+    assert likeness(b, a) == expected
+
+
+def test_a_clean_case_passes_with_every_row_shown() -> None:
+    checks = scan(GOOD)
+    assert verdict(checks) == "pass"
+    assert {"Q01", "Q02", "Q10", "Q15", "Q25"} <= {c.rule for c in checks}
+
+
+@pytest.mark.parametrize(("side", "change", "rule", "severity", "result"), [
+    ({"patient_id": "QH2"}, {}, "Q01", "block", "identity"), ({"name": "李样本"}, {}, "Q02", "block", "identity"), ({"name": "王实力"}, {}, "Q02", "warn", "warn"),
+    ({"sex": "F"}, {}, "Q03", "block", "identity"), ({"sex": "F"}, {"urgency": "E"}, "Q03", "warn", "warn"), ({"birth_date": "19600101"}, {}, "Q04", "block", "identity"),
+    ({"study_date": "20250101"}, {}, "Q08", "warn", "warn"), ({"accession": "B"}, {}, "Q09", "warn", "warn"), ({"modality": "MR"}, {}, "Q10", "block", "supplement"),
+    ({"body_part": "CHEST"}, {}, "Q11", "warn", "warn"), ({}, {"body_part": "joint"}, "Q12", "block", "supplement"), ({"objects": 0}, {}, "Q13", "block", "supplement"),
+    ({"positions": (0.0, 5.0, 10.0, 20.0, 25.0)}, {}, "Q14", "warn", "warn"), ({"undecodable": 1}, {}, "Q15", "block", "supplement"), ({"lossy": 3}, {}, "Q20", "warn", "warn"),
+    ({}, {"summary": "短"}, "Q22", "block", "supplement"), ({}, {"question": " "}, "Q23", "block", "supplement"), ({}, {"consent": False}, "Q25", "block", "supplement"),
+    ({}, {"consent": False, "urgency": "E"}, "Q25", "warn", "warn"), ({}, {"agreement": False}, "Q26", "block", "supplement"), ({}, {"question": "卵巢囊肿？"}, "Q27", "block", "supplement"),
+])  # fmt: skip
+def test_each_rule_finds_its_fault(
+    side: dict[str, object], change: dict[str, object], rule: str, severity: str, result: str
+) -> None:
+    case = replace(GOOD, studies=(replace(SIDE, **side),), **change)  # type: ignore[arg-type]
+    checks = scan(case)
+    found = [c for c in checks if c.rule == rule and c.severity != "pass"]
+    assert found[0].severity == severity
+    assert found[0].advice_zh
+    assert found[0].advice_en
+    assert verdict(checks) == result
+    assert found[0].overridable is (rule not in prescan.FIRM)
+
+
+def test_two_patients_in_one_application() -> None:
+    assert verdict(scan(replace(GOOD, studies=(SIDE, replace(SIDE, patient_id="QH9"))))) == "identity"
+    assert verdict(scan(replace(GOOD, studies=()))) == "supplement"
+
+
+points = st.fixed_dictionaries({d: st.integers(0, 10).map(lambda n: 2 * n) for d in scoring.DIMENSIONS})
+
+
+@given(points, st.booleans(), st.sampled_from(["pass", "return"]))
+def test_scoring(scores: dict[str, int], veto: bool, decision: str) -> None:
+    made = scoring.judge(scores, veto=veto, decision=decision)
+    assert made.total == sum(scores.values())
+    assert made.failed == (veto or made.total < 60 or decision == "return")
+    assert (made.grade == "A") == (made.total >= 90 and not veto)
+    for name, value in scores.items():
+        assert scoring.anchor(name, value)[0] <= value
+
+
+def test_scores_off_the_scale_are_refused() -> None:
+    with pytest.raises(ValueError, match="logic"):
+        scoring.total({"logic": 21, "standard": 0, "completeness": 0, "reasoning": 0, "accuracy": 0})
+
+
+REPORT = {
+    "clinical": "视物缺损", "technique": "CT 平扫", "comparison": "无既往可比", "findings": "左侧颞枕叶片状低密度，约 40 × 27 mm。未见出血。",
+    "impression": "左侧颞枕叶低密度，考虑梗死。", "advice": "建议 MRI。",
+}  # fmt: skip
+
+
+def test_a_clean_report_gets_no_hint() -> None:
+    assert hints.hints(REPORT, sex="M") == []
+
+
+@pytest.mark.parametrize(("change", "code", "block"), [
+    ({"impression": "右侧颞枕叶低密度。"}, "side", True), ({"findings": "前列腺增大。左侧颞枕叶低密度。"}, "sex", True), ({"advice": ""}, "empty", False),
+    ({"advice": "建议___复查"}, "residue", False), ({"impression": "左侧颞枕叶出血。"}, "negation", False), ({"findings": "左侧颞枕叶低密度，约 400 cm。"}, "unit", False),
+    ({"findings": "Left kidney cyst.", "impression": "Right kidney cyst."}, "side", True),
+])  # fmt: skip
+def test_each_planted_fault_is_found(change: dict[str, str], code: str, block: bool) -> None:
+    found = [h for h in hints.hints(REPORT | change, sex="F" if code == "sex" else "M") if h.code == code]
+    assert found
+    assert found[0].block is block
+
+
+@given(st.dictionaries(st.sampled_from(hints.SECTIONS), st.text(max_size=80)), st.sampled_from(["M", "F", ""]))
+def test_any_text_can_be_looked_at(report: dict[str, str], sex: str) -> None:
+    assert isinstance(hints.hints(report, sex=sex, laterality="L"), list)
