@@ -1,0 +1,21 @@
+"""Errors of quality control."""
+
+from __future__ import annotations
+
+from engine import LianyiError
+
+
+class Blocked(LianyiError):
+    """A check that nobody may pass over still fails."""
+
+    code = "quality_blocked"
+    status = 422
+    advice = "Ask for a supplement or reject the application; the failing rows say what is wrong."
+
+
+class HintsStand(LianyiError):
+    """The report still contradicts its own findings or its patient."""
+
+    code = "hints_stand"
+    status = 422
+    advice = "Send it back to the author; the marked hints say what has to be changed."

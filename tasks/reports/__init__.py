@@ -1,0 +1,1 @@
+"""Reports: versions, signatures, PDF, and their way back to the applying hospital."""

@@ -1,0 +1,1 @@
+"""Who should answer: ranked, explained proposals from rota, specialty and load."""

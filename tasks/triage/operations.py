@@ -1,0 +1,26 @@
+"""What models may call of this folder."""
+
+from __future__ import annotations
+
+from engine import Effect, Operation, Signature, Type
+from tasks.triage.service import Triage
+
+RANK = Signature(
+    "triage.rank",
+    Effect.LOCAL,
+    {"case": Type.TEXT, "pool": Type.TEXT, "title": Type.TEXT, "minutes": Type.NUMBER},
+    {"candidates": Type.LIST, "best": Type.TEXT},
+)
+RESERVE = Signature(
+    "triage.reserve",
+    Effect.LOCAL,
+    {"case": Type.TEXT, "expert": Type.TEXT, "minutes": Type.NUMBER},
+    {"hold": Type.TEXT},
+)
+RELEASE = Signature("triage.release", Effect.LOCAL, {"case": Type.TEXT, "expert": Type.TEXT})
+SIGNATURES = [RANK, RESERVE, RELEASE]
+
+
+def operations(triage: Triage) -> list[Operation]:
+    """The handlers bound to their signatures."""
+    return [Operation(RANK, triage.rank), Operation(RESERVE, triage.reserve), Operation(RELEASE, triage.release)]
