@@ -43,6 +43,8 @@ class NewCase:
     patient_birth: date | None = None
     to_hospital: UUID | None = None
     urgency: str = "R"
+    id: UUID | None = None
+    """The id to give, where the instance is started in the same transaction; None: a new one."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ class Cases:
         """A new case in state draft, with its number and its parties; its instance has the case's own id."""
         now = self._clock.now()
         hospital = self._people.hospital(session, new.from_hospital)
-        case_id = uuid7()
+        case_id = new.id or uuid7()
         case = ClinicalCase(
             id=case_id,
             tenant=hospital.id,

@@ -1,0 +1,111 @@
+"""What is checked, and written to the case, before an application or a supplement is stored; and the states forms lead to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from engine.errors import NotFound
+from tasks.cases.service import Cases, ClinicalCase
+from tasks.files.service import Files
+from tasks.imaging.service import Imaging
+from tasks.people.service import directory
+from tasks.worklist.service import FormInvalid, Submitting
+
+NO_AGREEMENT = "与该医院没有有效的会诊协议。"
+NO_CONSENT = "没有知情同意不能提交；急诊可先提交，24 小时内补签。"
+OTHER_PATIENT = "所选影像不属于该患者。"
+OTHER_FILE = "附件不属于本申请。"
+
+
+class Intake:
+    """Hooks of the worklist."""
+
+    def __init__(self, cases: Cases, imaging: Imaging, files: Files) -> None:
+        self._cases, self._imaging, self._files = cases, imaging, files
+
+    def apply(self, step: Submitting) -> None:
+        """An application: agreement, consent, own studies and files; then the case knows what was applied for."""
+        case, data, session = step.case, step.data, step.session
+        if case is None:
+            raise NotFound("case")
+        hospital = UUID(str(data["to_hospital"]))
+        if directory.agreement(session, case.from_hospital, hospital, case.kind, step.now) is None:
+            raise FormInvalid({"to_hospital": [NO_AGREEMENT]})
+        if data.get("consent") is not True and data.get("urgency") != "E":
+            raise FormInvalid({"consent": [NO_CONSENT]})
+        self._own_files(session, case, {"consent_file": _ids(data.get("consent_file"))})
+        studies = _ids(data.get("studies"))
+        self._carry(step, case, studies)
+        self._imaging.drop(session, case.id, studies)
+        case.urgency, case.modality, case.body_part = data["urgency"], data["modality"], data["body_part"]
+        case.tag, case.specialty, case.consent = data["tag"], data["specialty"], bool(data.get("consent"))
+        self._cases.invite(session, case, hospital)
+
+    def supplement(self, step: Submitting) -> None:
+        """Added studies and files must be this patient's and this case's."""
+        if step.case is None:
+            raise NotFound("case")
+        self._own_files(step.session, step.case, {"files": _ids(step.data.get("files"))})
+        self._carry(step, step.case, _ids(step.data.get("studies")))
+
+    def move(self, step: Submitting) -> None:
+        """The state a handed-in form leads to."""
+        state = state_after(step.form.id, step.data)
+        if state is not None and step.case is not None:
+            self._cases.set_state(step.session, step.case.id, state)
+
+    def _carry(self, step: Submitting, case: ClinicalCase, studies: list[str]) -> None:
+        try:
+            self._imaging.carry(step.session, case, studies, actor=step.actor.id)
+        except NotFound:
+            raise FormInvalid({"studies": [OTHER_PATIENT]}) from None
+
+    def _own_files(self, session: Session, case: ClinicalCase, named: Mapping[str, list[str]]) -> None:
+        if not any(named.values()):
+            return
+        known = {str(f.id) for kind in ("consent", "attachment") for f in self._files.of_case(session, case.id, kind)}
+        wrong = {field: [OTHER_FILE] for field, ids in named.items() if not set(ids) <= known}
+        if wrong:
+            raise FormInvalid(wrong)
+
+
+def _ids(value: Any) -> list[str]:
+    return [str(v) for v in value] if isinstance(value, list | tuple) else [str(value)] if value else []
+
+
+_AFTER: Final[Mapping[str, str]] = {
+    "apply": "submitted",
+    "supplement": "preqc",
+    "triage": "offered",
+    "dispatch": "accepted",
+    "schedule": "scheduled",
+    "attend": "session",
+    "report": "review",
+    "sign": "signed",
+}
+_BY_WORD: Final[Mapping[tuple[str, str, object], str]] = {
+    # form, field, value: state
+    ("approve", "decision", "approve"): "preqc",
+    ("pre_qc", "decision", "pass"): "triage",
+    ("pre_qc", "decision", "supplement"): "supplement",
+    ("offer_reply", "accepted", True): "accepted",
+    ("hold", "outcome", "done"): "reporting",
+    ("hold", "outcome", "aborted"): "accepted",
+    ("no_show", "decision", "reschedule"): "accepted",
+    ("review", "verdict", "send_back"): "reporting",
+    ("score", "decision", "return"): "rework",
+    ("score", "decision", "pass"): "postqc",
+}
+FORMS: Final = frozenset(_AFTER) | {form for form, _, _ in _BY_WORD}
+
+
+def state_after(form: str, data: Mapping[str, Any]) -> str | None:
+    """The state of the case after this form with these values; None: it stays."""
+    for (name, field, value), state in _BY_WORD.items():
+        if name == form and data.get(field) == value:
+            return state
+    return _AFTER.get(form)

@@ -1,0 +1,55 @@
+"""What models may ask of applications."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from engine.operations import Call, Effect, Operation, Signature, Type
+from engine.values import Json
+from tasks.applications.service import Applications
+
+CONTEXT = {
+    **dict.fromkeys(("id", "ref", "kind", "from", "to", "applicant", "urgency", "modality"), Type.TEXT),
+    **dict.fromkeys(("part", "tag", "specialty", "mode", "hash"), Type.TEXT),
+    "consent": Type.BOOLEAN,
+    "version": Type.NUMBER,
+}
+CASE = {"case": Type.TEXT}
+WHY = {"case": Type.TEXT, "reason": Type.TEXT}
+SNAPSHOT = Signature("applications.snapshot", Effect.LOCAL, CASE, CONTEXT)
+SET_STATE = Signature("applications.set_state", Effect.LOCAL, {"case": Type.TEXT, "state": Type.TEXT})
+CLOSE = Signature("applications.close", Effect.LOCAL, WHY)
+PAUSE = Signature("applications.pause_clock", Effect.LOCAL, WHY)
+RESUME = Signature("applications.resume_clock", Effect.LOCAL, WHY)
+SIGNATURES = [SNAPSHOT, SET_STATE, CLOSE, PAUSE, RESUME]
+
+
+def operations(applications: Applications) -> list[Operation]:
+    """The signatures bound."""
+
+    def snapshot(call: Call) -> Mapping[str, Json]:
+        return applications.snapshot(call.session, _case(call))
+
+    def set_state(call: Call) -> Mapping[str, Json]:
+        applications.set_state(call.session, _case(call), str(call.args["state"]))
+        return {}
+
+    def close(call: Call) -> Mapping[str, Json]:
+        applications.close(call.session, _case(call), str(call.args["reason"]))
+        return {}
+
+    def pause(call: Call) -> Mapping[str, Json]:
+        applications.pause_clock(call.session, _case(call), str(call.args["reason"]))
+        return {}
+
+    def resume(call: Call) -> Mapping[str, Json]:
+        applications.resume_clock(call.session, _case(call))
+        return {}
+
+    handlers = (snapshot, set_state, close, pause, resume)
+    return [Operation(signature, handler) for signature, handler in zip(SIGNATURES, handlers, strict=True)]
+
+
+def _case(call: Call) -> UUID:
+    return UUID(str(call.args["case"]))

@@ -1,0 +1,56 @@
+"""What the hospitals' own systems say about patients and orders."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from tasks.applications.models import Order
+
+CANCELLED = frozenset({"CA", "DC", "OC", "CR"})
+"""ORC-1 and ORC-5 words for an order that is no more (HL7 v2 table 0119)."""
+
+
+@dataclass(frozen=True)
+class OrderNews:
+    """An order as a message tells it: placer number, ORC-1 word, what is ordered, and why."""
+
+    placer: str
+    status: str = "NW"
+    code: str = ""
+    description: str = ""
+    modality: str = ""
+    urgency: str = ""
+    diagnosis: str = ""
+    complaint: str = ""
+    question: str = ""
+    requested_by: str = ""
+
+
+def keep(
+    session: Session, tenant: UUID, news: OrderNews, record_id: UUID, registration_id: UUID, at: datetime
+) -> Order:
+    """Store the newest word about an order. A cancellation changes the status alone."""
+    order = session.get(Order, (tenant, news.placer[:64]), with_for_update=True)
+    if order is None:
+        order = Order(tenant=tenant, placer=news.placer[:64])
+        session.add(order)
+    elif news.status in CANCELLED:
+        order.status, order.received_at = news.status, at
+        return order
+    order.record_id, order.registration_id, order.received_at = record_id, registration_id, at
+    order.status, order.code, order.description = news.status[:4], news.code[:64], news.description[:200]
+    order.modality, order.urgency, order.requested_by = news.modality[:16], news.urgency[:4], news.requested_by[:80]
+    order.diagnosis, order.complaint, order.question = news.diagnosis[:200], news.complaint[:500], news.question[:300]
+    session.flush()
+    return order
+
+
+def newest(session: Session, record_id: UUID) -> Order | None:
+    """The newest order of a patient record that still stands."""
+    query = select(Order).where(Order.record_id == record_id, Order.status.not_in(CANCELLED))
+    return session.scalar(query.order_by(Order.received_at.desc(), Order.placer.desc()).limit(1))
