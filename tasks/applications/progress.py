@@ -28,6 +28,8 @@ _OF_PROCESS: Final[Mapping[str, str]] = {
 _OF_NODE: Final[Mapping[str, str]] = {
     "apply": "apply", "snapshot": "apply", "approve": "approve", "dispatch": "accept", "publish": "publish",
 }  # fmt: skip
+_TOP: Final = frozenset({"consultation", "act"})
+"""The consultation itself and its embedded sub-process."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class Mark:
 
 def stage(process: str, node: str) -> str | None:
     """The step a node of a process belongs to; None for what belongs to all of them."""
-    return _OF_PROCESS.get(process) or (_OF_NODE.get(node) if process == "consultation" else None)
+    return _OF_PROCESS.get(process) or (_OF_NODE.get(node) if process in _TOP else None)
 
 
 def line(

@@ -1,0 +1,125 @@
+"""Everything the platform can do, in one place: the services, what models may call, and the models that ship."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.resources
+import importlib.util
+import pkgutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from types import ModuleType
+
+import tasks
+from engine import Bundle, Clock, Database, Engine, Operation, Signature
+from integrations.compression import Compressor
+from integrations.rendering import Renderer
+from integrations.sms import Sms
+from integrations.storage import BlobStore
+from tasks.applications.service import Applications
+from tasks.cases.service import Cases
+from tasks.files.service import Files
+from tasks.imaging.service import Decode, Imaging
+from tasks.messages.service import Messages
+from tasks.notify.service import Notify
+from tasks.patients.service import Patients
+from tasks.people.service import People
+from tasks.worklist.service import Worklist
+
+TOP = "consultation"
+
+
+@dataclass(frozen=True)
+class Services:
+    """One of each; a folder's service has the folder's name."""
+
+    db: Database
+    clock: Clock
+    engine: Engine
+    people: People
+    cases: Cases
+    files: Files
+    worklist: Worklist
+    patients: Patients
+    imaging: Imaging
+    applications: Applications
+    messages: Messages
+    notify: Notify
+
+
+@cache
+def _modules() -> dict[str, ModuleType]:
+    """The operations module of every folder that has one, by folder."""
+    found = {}
+    for folder in pkgutil.iter_modules(tasks.__path__):
+        if folder.ispkg and importlib.util.find_spec(f"tasks.{folder.name}.operations") is not None:
+            found[folder.name] = importlib.import_module(f"tasks.{folder.name}.operations")
+    return found
+
+
+def _signatures() -> dict[str, Signature]:
+    listed: Sequence[Signature] = [s for module in _modules().values() for s in module.SIGNATURES]
+    by_id = {signature.id: signature for signature in listed}
+    if len(by_id) != len(listed):
+        raise ValueError("two folders offer the same operation")
+    return by_id
+
+
+SIGNATURES = _signatures()
+"""Every operation a model may call, by id."""
+
+
+def build(
+    db: Database,
+    clock: Clock,
+    *,
+    blobs: BlobStore,
+    compressor: Compressor,
+    renderer: Renderer,
+    sms: Sms,
+    pepper: bytes,
+    decode: Decode | None = None,
+    zone: str = "Asia/Shanghai",
+) -> Services:
+    """The services on one database, with the outside world as given. `pepper` keys the hash of ID card numbers."""
+    engine = Engine(db, SIGNATURES, clock)
+    people = People(db, clock)
+    cases = Cases(db, clock, people)
+    patients = Patients(db, clock, people, pepper)
+    files = Files(db, clock, cases, blobs)
+    worklist = Worklist(db, clock, engine, cases)
+    imaging = Imaging(db, clock, people, cases, patients, blobs, compressor, renderer, decode)
+    return Services(
+        db=db,
+        clock=clock,
+        engine=engine,
+        people=people,
+        cases=cases,
+        files=files,
+        worklist=worklist,
+        patients=patients,
+        imaging=imaging,
+        applications=Applications(db, clock, engine, people, cases, patients, imaging, files, worklist),
+        messages=Messages(db, clock, people),
+        notify=Notify(db, clock, sms, people, cases, zone=zone),
+    )
+
+
+def bind(services: Services) -> dict[str, Operation]:
+    """Every operation bound to the service of its folder, by id: what a worker carries out."""
+    bound: list[Operation] = []
+    for folder, module in _modules().items():
+        bound.extend(module.operations(getattr(services, folder)))
+    return {operation.signature.id: operation for operation in bound}
+
+
+def bundle() -> Bundle:
+    """The consultation with everything it calls, as it ships."""
+    available = {
+        entry.name: entry.read_bytes()
+        for package in ("bpmn", "forms")
+        for entry in importlib.resources.files(package).iterdir()
+        if entry.name.endswith((".bpmn", ".dmn", ".form.json"))
+    }
+    return Bundle.closure(TOP, available)
