@@ -14,6 +14,9 @@ from types import ModuleType
 import tasks
 from engine import Bundle, Clock, Database, Engine, Operation, Signature
 from integrations.compression import Compressor
+from integrations.dicom import Sender
+from integrations.hl7 import Hl7Sender
+from integrations.pdf import Pdf
 from integrations.rendering import Renderer
 from integrations.sms import Sms
 from integrations.storage import BlobStore
@@ -25,6 +28,10 @@ from tasks.messages.service import Messages
 from tasks.notify.service import Notify
 from tasks.patients.service import Patients
 from tasks.people.service import People
+from tasks.quality.service import Quality
+from tasks.reports.service import Reports
+from tasks.session.service import Rooms
+from tasks.triage.service import Triage
 from tasks.worklist.service import Worklist
 
 TOP = "consultation"
@@ -44,6 +51,10 @@ class Services:
     patients: Patients
     imaging: Imaging
     applications: Applications
+    quality: Quality
+    triage: Triage
+    session: Rooms
+    reports: Reports
     messages: Messages
     notify: Notify
 
@@ -78,6 +89,9 @@ def build(
     compressor: Compressor,
     renderer: Renderer,
     sms: Sms,
+    pdf: Pdf,
+    dicom: Sender,
+    hl7: Hl7Sender,
     pepper: bytes,
     decode: Decode | None = None,
     zone: str = "Asia/Shanghai",
@@ -90,6 +104,7 @@ def build(
     files = Files(db, clock, cases, blobs)
     worklist = Worklist(db, clock, engine, cases)
     imaging = Imaging(db, clock, people, cases, patients, blobs, compressor, renderer, decode)
+    messages = Messages(db, clock, people)
     return Services(
         db=db,
         clock=clock,
@@ -101,7 +116,13 @@ def build(
         patients=patients,
         imaging=imaging,
         applications=Applications(db, clock, engine, people, cases, patients, imaging, files, worklist),
-        messages=Messages(db, clock, people),
+        quality=Quality(clock, cases, imaging, patients, worklist),
+        triage=Triage(cases, worklist),
+        session=Rooms(db, clock, cases, worklist),
+        reports=Reports(
+            db, clock, engine, people, cases, files, worklist, patients, imaging, messages, blobs, pdf, dicom, hl7, zone
+        ),
+        messages=messages,
         notify=Notify(db, clock, sms, people, cases, zone=zone),
     )
 

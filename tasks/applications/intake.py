@@ -77,35 +77,15 @@ def _ids(value: Any) -> list[str]:
     return [str(v) for v in value] if isinstance(value, list | tuple) else [str(value)] if value else []
 
 
-_AFTER: Final[Mapping[str, str]] = {
-    "apply": "submitted",
-    "supplement": "preqc",
-    "triage": "offered",
-    "dispatch": "accepted",
-    "schedule": "scheduled",
-    "attend": "session",
-    "report": "review",
-    "sign": "signed",
+_AFTER: Final[Mapping[str, str]] = {"apply": "submitted", "supplement": "preqc"}
+_BY_DECISION: Final[Mapping[tuple[str, str], str]] = {
+    ("approve", "approve"): "preqc",
+    ("pre_qc", "supplement"): "supplement",
 }
-_BY_WORD: Final[Mapping[tuple[str, str, object], str]] = {
-    # form, field, value: state
-    ("approve", "decision", "approve"): "preqc",
-    ("pre_qc", "decision", "pass"): "triage",
-    ("pre_qc", "decision", "supplement"): "supplement",
-    ("offer_reply", "accepted", True): "accepted",
-    ("hold", "outcome", "done"): "reporting",
-    ("hold", "outcome", "aborted"): "accepted",
-    ("no_show", "decision", "reschedule"): "accepted",
-    ("review", "verdict", "send_back"): "reporting",
-    ("score", "decision", "return"): "rework",
-    ("score", "decision", "pass"): "postqc",
-}
-FORMS: Final = frozenset(_AFTER) | {form for form, _, _ in _BY_WORD}
+"""States that begin with a form of the applying side or of pre-QC; the later ones are set where their work is done."""
+FORMS: Final = frozenset(_AFTER) | {form for form, _ in _BY_DECISION}
 
 
 def state_after(form: str, data: Mapping[str, Any]) -> str | None:
     """The state of the case after this form with these values; None: it stays."""
-    for (name, field, value), state in _BY_WORD.items():
-        if name == form and data.get(field) == value:
-            return state
-    return _AFTER.get(form)
+    return _BY_DECISION.get((form, str(data.get("decision"))), _AFTER.get(form))
