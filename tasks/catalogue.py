@@ -20,6 +20,7 @@ from integrations.pdf import Pdf
 from integrations.rendering import Renderer
 from integrations.sms import Sms
 from integrations.storage import BlobStore
+from tasks.applications import hl7 as hl7_messages
 from tasks.applications.service import Applications
 from tasks.cases.service import Cases
 from tasks.files.service import Files
@@ -104,7 +105,9 @@ def build(
     files = Files(db, clock, cases, blobs)
     worklist = Worklist(db, clock, engine, cases)
     imaging = Imaging(db, clock, people, cases, patients, blobs, compressor, renderer, decode)
+    applications = Applications(db, clock, engine, people, cases, patients, imaging, files, worklist)
     messages = Messages(db, clock, people)
+    hl7_messages.connect(messages, applications)
     return Services(
         db=db,
         clock=clock,
@@ -115,7 +118,7 @@ def build(
         worklist=worklist,
         patients=patients,
         imaging=imaging,
-        applications=Applications(db, clock, engine, people, cases, patients, imaging, files, worklist),
+        applications=applications,
         quality=Quality(clock, cases, imaging, patients, worklist),
         triage=Triage(cases, worklist),
         session=Rooms(db, clock, cases, worklist),

@@ -213,6 +213,21 @@ def test_signed_report_can_only_be_amended(place: Place, monkeypatch: pytest.Mon
     place.app.stop(place.actor("he"), case, "died", "s2")
 
 
+def test_messages_of_the_hospital_become_patient_and_order(place: Place) -> None:
+    head = "MSH|^~\\&|QH_HIS|QH|LIANYI|SF|20261124080000||{}|{}|P|2.5.1|||||CHN|UNICODE UTF-8\r"
+    pid = "PID|1||QH7^^^QH_HIS^MR||李示范^^^^^^L||19700101|F|||||+8613800000007\r"
+    orc = "ORC|NW|QH-CT-0077|||||^^^20261124^^R\rOBR|1|QH-CT-0077||CT-CHEST^胸部CT平扫||||||||||||||||||||CT\r"
+    adt = head.format("ADT^A04^ADT_A01", "A1") + "EVN|A04|20261124080000\r" + pid
+    orm = head.format("ORM^O01^ORM_O01", "O1") + pid + orc + "DG1|1||J18.9^肺炎\r"
+    assert all(b"|AA|" in place.all.messages.receive_hl7(m.encode(), "peer") for m in (adt, orm))
+    assert place.all.messages.process_pending() == 2
+    with place.db.read() as session:
+        (one,) = place.app.candidates(session, place.actor("he"), "李示范")
+    assert one.order is not None
+    assert (one.patient.sex, one.patient.birth_date) == ("F", date(1970, 1, 1))
+    assert (one.order.placer, one.order.diagnosis, one.order.modality) == ("QH-CT-0077", "肺炎", "CT")
+
+
 def test_every_signature_is_bound_and_the_shipped_models_are_accepted(place: Place) -> None:
     assert set(catalogue.bind(place.all)) == set(catalogue.SIGNATURES)
     assert [f for f in lint(catalogue.bundle(), catalogue.SIGNATURES) if f.severity == "error"] == []
