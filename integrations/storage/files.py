@@ -7,29 +7,35 @@ import hashlib
 import os
 import re
 import tempfile
+import time
 from pathlib import Path
 from typing import BinaryIO
 
 from integrations.storage.port import Blob, BlobDamaged, BlobMissing, StoreFull, chunks
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+NAME = re.compile(r"[0-9a-f]{64}")
+ABANDONED = 24 * 3600.0
+"""Seconds after which a file that was never finished belongs to a process that is gone."""
 
 
 class FileStore:
-    """A folder. Names come from the content alone, never from a peer."""
+    """A folder that many threads and processes may share. Names come from the content alone, never from a peer."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self._incoming = root / "incoming"
         self._incoming.mkdir(parents=True, exist_ok=True)
+        self._sweep()
 
     def put(self, data: bytes | BinaryIO) -> Blob:
-        """Stream to a temporary file while hashing, sync it, rename it, sync the folder."""
+        """Stream to a temporary file while hashing, sync it, rename it, sync the folders."""
         digest = hashlib.sha256()
         size = 0
-        handle, name = tempfile.mkstemp(dir=self._incoming, suffix=".part")
-        temporary = Path(name)
+        temporary: Path | None = None
         try:
+            handle, name = tempfile.mkstemp(dir=self._incoming, suffix=".part")
+            temporary = Path(name)
             with os.fdopen(handle, "wb") as out:
                 for piece in chunks(data):
                     digest.update(piece)
@@ -38,26 +44,27 @@ class FileStore:
                 out.flush()
                 os.fsync(out.fileno())
             blob = Blob(digest.hexdigest(), size)
-            self._keep(temporary, self._path(blob.sha256))
+            self._keep(temporary, self._path(blob.sha256), size)
         except OSError as problem:
             if problem.errno in FULL:
                 raise StoreFull(f"{self.root} has no room for {size} bytes.") from problem
             raise
         finally:
-            temporary.unlink(missing_ok=True)
+            if temporary is not None:
+                temporary.unlink(missing_ok=True)
         return blob
 
-    def _keep(self, temporary: Path, target: Path) -> None:
-        if target.exists():
-            return
-        target.parent.mkdir(parents=True, exist_ok=True)
-        os.replace(temporary, target)
-        for folder in (target.parent, target.parent.parent):
-            handle = os.open(folder, os.O_RDONLY)
-            try:
-                os.fsync(handle)
-            finally:
-                os.close(handle)
+    def _keep(self, temporary: Path, target: Path, size: int) -> None:
+        try:
+            known = target.stat().st_size == size  # a copy of another length is damaged, and is replaced
+        except FileNotFoundError:
+            known = False
+        if not known:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(temporary, target)
+        # also for a known name: whoever renamed it may not have synced the folders yet
+        for folder in (target.parent, target.parent.parent, self.root):
+            _sync(folder)
 
     def read(self, sha256: str) -> bytes:
         """All bytes of a blob."""
@@ -80,7 +87,7 @@ class FileStore:
 
     def exists(self, sha256: str) -> bool:
         """Is the blob there?"""
-        return self._path(sha256).is_file()
+        return NAME.fullmatch(sha256) is not None and self._path(sha256).is_file()
 
     def verify(self, sha256: str) -> None:
         """Read and hash it again."""
@@ -92,6 +99,24 @@ class FileStore:
             raise BlobDamaged(sha256)
 
     def _path(self, sha256: str) -> Path:
-        if not re.fullmatch(r"[0-9a-f]{64}", sha256):
+        if not NAME.fullmatch(sha256):
             raise BlobMissing("A blob is named by 64 hexadecimal digits.")
         return self.root / sha256[:2] / sha256[2:4] / sha256
+
+    def _sweep(self) -> None:
+        """Remove what killed processes left half written."""
+        before = time.time() - ABANDONED
+        for left in self._incoming.glob("*.part"):
+            try:
+                if left.stat().st_mtime < before:
+                    left.unlink()
+            except FileNotFoundError:  # another process was faster
+                continue
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

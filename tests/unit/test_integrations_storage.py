@@ -1,20 +1,33 @@
-"""One contract for every blob store."""
+"""One contract for every blob store, and what a folder must bear: many writers, a full disk, damage, a killed process."""
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
+import os
 import threading
+import time
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
-from integrations.storage import BlobDamaged, BlobMissing, BlobStore, FileStore, MemoryStore
+from integrations.storage import BlobDamaged, BlobMissing, BlobStore, FileStore, MemoryStore, StoreFull, files
 
 
 @pytest.fixture(params=["files", "memory"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> BlobStore:
     return FileStore(tmp_path) if request.param == "files" else MemoryStore()
+
+
+def _damage(store: BlobStore, sha256: str) -> None:
+    if isinstance(store, MemoryStore):
+        store.damage(sha256)
+    elif isinstance(store, FileStore):
+        path = store.root / sha256[:2] / sha256[2:4] / sha256
+        whole = path.read_bytes()
+        path.write_bytes(bytes([whole[0] ^ 1]) + whole[1:])
 
 
 def test_bytes_come_back_under_their_hash(store: BlobStore) -> None:
@@ -24,30 +37,93 @@ def test_bytes_come_back_under_their_hash(store: BlobStore) -> None:
     assert (blob.size, store.size(blob.sha256)) == (len(data), len(data))
     assert store.put(data) == blob
     assert store.read(blob.sha256) == data
+    with store.open(blob.sha256) as stream:
+        stream.seek(256)
+        assert stream.read(2) == b"\0\1"
     store.verify(blob.sha256)
+    assert store.exists(blob.sha256)
 
 
-def test_what_is_not_there_is_said_to_be_missing(store: BlobStore) -> None:
-    for name in ("0" * 64, "../../etc/passwd", ""):
-        assert not (name and len(name) == 64 and store.exists(name))
-        with pytest.raises(BlobMissing):
-            store.read(name)
+def test_nothing_is_a_blob_too(store: BlobStore) -> None:
+    assert store.read(store.put(b"").sha256) == b""
 
 
-def test_damage_is_found(tmp_path: Path) -> None:
-    files = FileStore(tmp_path)
-    name = files.put(b"pixels").sha256
-    path = tmp_path / name[:2] / name[2:4] / name
-    path.write_bytes(b"pixelz")
+@pytest.mark.parametrize("name", ["0" * 64, "../../etc/passwd", "", "A" * 64, "0" * 64 + "\n"])
+def test_what_is_not_there_is_said_to_be_missing(store: BlobStore, name: str) -> None:
+    assert not store.exists(name)
+    for ask in (store.read, store.open, store.size, store.verify):
+        with pytest.raises(BlobMissing) as caught:
+            ask(name)
+        assert caught.value.advice
+
+
+def test_damage_is_found(store: BlobStore) -> None:
+    name = store.put(b"pixels").sha256
+    _damage(store, name)
     with pytest.raises(BlobDamaged):
-        files.verify(name)
+        store.verify(name)
+
+
+def _files(root: Path) -> list[Path]:
+    return [p for p in root.rglob("*") if p.is_file()]
 
 
 def test_many_writers_of_the_same_bytes_leave_one_file(tmp_path: Path) -> None:
-    files = FileStore(tmp_path)
-    threads = [threading.Thread(target=files.put, args=(b"x" * 100_000,)) for _ in range(8)]
+    store = FileStore(tmp_path)
+    threads = [threading.Thread(target=store.put, args=(b"x" * 100_000,)) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len([p for p in tmp_path.rglob("*") if p.is_file()]) == 1
+    assert len(_files(tmp_path)) == 1
+
+
+def test_a_shortened_copy_is_replaced_by_the_same_bytes(tmp_path: Path) -> None:
+    store = FileStore(tmp_path)
+    name = store.put(b"pixels").sha256
+    (tmp_path / name[:2] / name[2:4] / name).write_bytes(b"pix")
+    store.put(b"pixels")
+    store.verify(name)
+
+
+def test_a_full_disk_keeps_nothing_and_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = FileStore(tmp_path)
+
+    def full(_handle: int) -> None:
+        raise OSError(errno.ENOSPC, "no space")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StoreFull) as caught:
+        store.put(b"x" * 10)
+    assert caught.value.code == "store_full"
+    assert caught.value.advice
+    assert _files(tmp_path) == []
+
+
+def test_a_stream_that_breaks_leaves_nothing(tmp_path: Path) -> None:
+    class Broken(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            raise ConnectionResetError("gone")
+
+    broken: BinaryIO = Broken()
+    with pytest.raises(ConnectionResetError):
+        FileStore(tmp_path).put(broken)
+    assert _files(tmp_path) == []
+
+
+def test_all_folders_of_a_new_name_are_synced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[Path] = []
+    monkeypatch.setattr(files, "_sync", synced.append)
+    name = FileStore(tmp_path).put(b"pixels").sha256
+    assert synced == [tmp_path / name[:2] / name[2:4], tmp_path / name[:2], tmp_path]
+
+
+def test_what_a_killed_process_left_is_removed_later(tmp_path: Path) -> None:
+    store = FileStore(tmp_path)
+    old, fresh = tmp_path / "incoming" / "a.part", tmp_path / "incoming" / "b.part"
+    for left in (old, fresh):
+        left.write_bytes(b"half")
+    past = time.time() - files.ABANDONED - 60
+    os.utime(old, (past, past))
+    FileStore(store.root)
+    assert (old.exists(), fresh.exists()) == (False, True)
