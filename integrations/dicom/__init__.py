@@ -1,7 +1,8 @@
 """DIMSE peers: one port, listener and sender by pynetdicom, one fake. Nothing heavy is imported before it is used."""
 
+from integrations.dicom.errors import DicomRefused
 from integrations.dicom.fake import FakeScu
-from integrations.dicom.header import DicomRefused, Header, read
+from integrations.dicom.header import Header, read
 from integrations.dicom.listener import Listener, ListenerSettings
 from integrations.dicom.objects import Subject, encapsulate_pdf, restamp
 from integrations.dicom.port import SUCCESS, Peer, Received, Sender

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from integrations import Outcome, OutcomeClass
-from integrations.dicom.port import Peer
+from integrations.dicom.port import UNREADABLE, Peer
 
 
 class FakeScu:
@@ -19,6 +19,6 @@ class FakeScu:
 
     def store(self, peer: Peer, objects: list[bytes]) -> list[Outcome]:
         """C-STORE."""
-        if self.answer.ok:
-            self.stored += [(peer, raw) for raw in objects]
-        return [self.answer] * len(objects)
+        outcomes = [self.answer if raw[128:132] == b"DICM" else UNREADABLE for raw in objects]
+        self.stored += [(peer, raw) for raw, outcome in zip(objects, outcomes, strict=True) if outcome.ok]
+        return outcomes

@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 import io
-import re
 import warnings
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from integrations import IntegrationError
+from integrations.dicom.errors import DicomRefused
+from integrations.dicom.fields import UID, WRONG, Fields
+from integrations.dicom.scan import Layout, layout
 
-UID = re.compile(r"[0-9.]{1,64}")
-DEFLATED = "1.2.840.10008.1.2.1.99"
+OBJECT_LIMIT = 512 * 1024 * 1024
+"""Bytes an object may have."""
 PIXELS_LIMIT = 512 * 1024 * 1024
 """Bytes of decoded pixel data one object may announce."""
 
 
-class DicomRefused(IntegrationError):
-    """The object is not usable DICOM."""
-
-    code = "dicom_refused"
-    advice = "Send the object again from the modality; if it is refused again, export it there as plain DICOM Part 10."
-
-
 @dataclass(frozen=True)
 class Header:
-    """Index attributes of one object. Names are as sent, decoded; dates YYYYMMDD; absent values are empty or None."""
+    """Index attributes of one object: the keys of QIDO-RS (PS3.18 10.6.1.2) and what pictures and stacks need.
+
+    Names are as sent, decoded; dates YYYYMMDD; lengths in mm; absent or unreadable values are empty or None. `pixel_offset`
+    and `pixel_length` locate native pixel data in the Part-10 bytes; None for fragments or no pixels. `notes` says in words
+    without patient data what was wrong with the object.
+    """
 
     study_uid: str
     series_uid: str
@@ -40,17 +38,29 @@ class Header:
     birth_date: str = ""
     age: str = ""
     accession: str = ""
+    study_id: str = ""
     study_date: str = ""
     study_time: str = ""
+    timezone: str = ""
     study_description: str = ""
+    referring_physician: str = ""
     series_description: str = ""
+    series_date: str = ""
+    series_time: str = ""
+    performed_date: str = ""
+    performed_time: str = ""
+    scheduled_step_id: str = ""
+    requested_procedure_id: str = ""
     modality: str = ""
     body_part: str = ""
     laterality: str = ""
     institution: str = ""
     station: str = ""
+    manufacturer: str = ""
+    character_set: str = ""
     series_number: int | None = None
     instance_number: int | None = None
+    frame_of_reference_uid: str = ""
     rows: int | None = None
     columns: int | None = None
     frames: int = 1
@@ -66,113 +76,116 @@ class Header:
     orientation: tuple[float, ...] = ()
     lossy: bool = False
     burned_in: str = ""
-    notes: tuple[str, ...] = field(default=())
+    pixel_offset: int | None = None
+    pixel_length: int | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def has_pixels(self) -> bool:
         """True for image objects."""
         return bool(self.rows and self.columns)
 
+    @property
+    def name_groups(self) -> tuple[str, str, str]:
+        """The alphabetic, ideographic and phonetic form of the patient's name (PS3.5 6.2.1)."""
+        groups = [*self.patient_name.split("="), "", "", ""]
+        return groups[0], groups[1], groups[2]
+
+
+TEXTS = {
+    "patient_id": "PatientID", "issuer": "IssuerOfPatientID", "sex": "PatientSex", "birth_date": "PatientBirthDate",
+    "age": "PatientAge", "accession": "AccessionNumber", "study_id": "StudyID", "study_date": "StudyDate",
+    "study_time": "StudyTime", "timezone": "TimezoneOffsetFromUTC", "study_description": "StudyDescription",
+    "series_description": "SeriesDescription", "series_date": "SeriesDate", "series_time": "SeriesTime",
+    "performed_date": "PerformedProcedureStepStartDate", "performed_time": "PerformedProcedureStepStartTime",
+    "modality": "Modality", "body_part": "BodyPartExamined", "institution": "InstitutionName", "station": "StationName",
+    "manufacturer": "Manufacturer", "character_set": "SpecificCharacterSet", "photometric": "PhotometricInterpretation",
+    "burned_in": "BurnedInAnnotation",
+}  # fmt: skip
+
 
 def read(part10: bytes) -> Header:
-    """The header of an object; DicomRefused when it is not DICOM, deflated, nested without end, or announces the impossible."""
+    """The header of an object; DicomRefused when it is not DICOM, deflated, a bomb, without identity, or announces the impossible."""
     from pydicom import dcmread
     from pydicom.errors import InvalidDicomError
 
-    if len(part10) < 132 or part10[128:132] != b"DICM":
-        raise DicomRefused("There is no DICM mark after the preamble.")
+    if len(part10) > OBJECT_LIMIT:
+        raise DicomRefused("The object has more bytes than are accepted.")
+    found = layout(part10)
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         try:
-            syntax = _syntax(part10)
-            if syntax == DEFLATED:
-                raise DicomRefused("Deflated transfer syntax is not accepted.")
             ds = dcmread(io.BytesIO(part10), stop_before_pixels=True)
-            return _header(ds, syntax, {str(w.message).split("'")[0][:80] for w in said})
+            return _header(ds, found, said)
         except RecursionError:
             raise DicomRefused("Sequences are nested without end.") from None
-        except (
-            InvalidDicomError,
-            EOFError,
-            OSError,
-            LookupError,
-            ValueError,
-            TypeError,
-            AttributeError,
-            NotImplementedError,
-        ) as problem:
+        except (InvalidDicomError, EOFError, OSError, *WRONG) as problem:
             raise DicomRefused(f"The data set cannot be read ({type(problem).__name__}).") from None
 
 
-def _syntax(part10: bytes) -> str:
-    from pydicom.filereader import _read_file_meta_info
+def _header(ds: Any, found: Layout, said: list[warnings.WarningMessage]) -> Header:
+    if not UID.fullmatch(found.syntax):
+        raise DicomRefused("The transfer syntax is no UID.")
+    fields = Fields(ds)
+    request = fields.first("RequestAttributesSequence")
+    values: dict[str, Any] = {name: fields.text(word) for name, word in TEXTS.items()}
+    values |= _sizes(fields) | {
+        "study_uid": fields.must_be_uid("StudyInstanceUID"), "series_uid": fields.must_be_uid("SeriesInstanceUID"),
+        "sop_uid": fields.must_be_uid("SOPInstanceUID"), "sop_class": fields.must_be_uid("SOPClassUID"),
+        "transfer_syntax": found.syntax, "patient_name": fields.text("PatientName", 200),
+        "referring_physician": fields.text("ReferringPhysicianName", 200),
+        "scheduled_step_id": request.text("ScheduledProcedureStepID"),
+        "requested_procedure_id": request.text("RequestedProcedureID"),
+        "laterality": fields.text("Laterality") or fields.text("ImageLaterality"),
+        "series_number": fields.whole("SeriesNumber"), "instance_number": fields.whole("InstanceNumber"),
+        "frame_of_reference_uid": fields.uid("FrameOfReferenceUID"),
+        "pixel_representation": fields.whole("PixelRepresentation") or 0, "window": _window(fields),
+        "slice_thickness": fields.real("SliceThickness"), "pixel_spacing": fields.reals("PixelSpacing", 2) or None,
+        "position": fields.reals("ImagePositionPatient", 3), "orientation": fields.reals("ImageOrientationPatient", 6),
+        "lossy": fields.text("LossyImageCompression") == "01",
+    }  # fmt: skip
+    _pixels(values, found, fields.notes)
+    _identity(ds, values, fields.notes)
+    fields.notes |= {str(w.message).split("'")[0][:80].strip() for w in said}
+    return Header(**values, notes=tuple(sorted(fields.notes)))
 
-    stream = io.BytesIO(part10)
-    stream.seek(132)
-    meta = _read_file_meta_info(stream)
-    return str(getattr(meta, "TransferSyntaxUID", ""))
 
-
-def _header(ds: Any, syntax: str, notes: set[str]) -> Header:
-    uids = {
-        word: str(getattr(ds, word, "") or "")
-        for word in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "SOPClassUID")
-    }
-    for word, value in uids.items():
-        if not UID.fullmatch(value):
-            raise DicomRefused(f"{word} is missing or is no UID.")
-    if not UID.fullmatch(syntax):
-        raise DicomRefused("The transfer syntax is missing.")
-    number = _reader(ds)
-    rows, columns = number("Rows", int), number("Columns", int)
-    frames, samples = number("NumberOfFrames", int) or 1, number("SamplesPerPixel", int) or 1
-    bits = number("BitsAllocated", int)
-    if rows and columns and rows * columns * frames * samples * ((bits or 8) + 7) // 8 > PIXELS_LIMIT:
+def _sizes(fields: Fields) -> dict[str, int | None]:
+    sizes = {
+        "rows": fields.must_be_size("Rows", 65535), "columns": fields.must_be_size("Columns", 65535),
+        "frames": fields.must_be_size("NumberOfFrames", 1 << 31) or 1,
+        "samples": fields.must_be_size("SamplesPerPixel", 255) or 1,
+        "bits_allocated": fields.must_be_size("BitsAllocated", 64), "bits_stored": fields.must_be_size("BitsStored", 64),
+    }  # fmt: skip
+    area = (sizes["rows"] or 0) * (sizes["columns"] or 0) * (sizes["frames"] or 1) * (sizes["samples"] or 1)
+    if area * (sizes["bits_allocated"] or 8) > PIXELS_LIMIT * 8:
         raise DicomRefused("The object announces more pixels than are accepted.")
-    return Header(
-        study_uid=uids["StudyInstanceUID"], series_uid=uids["SeriesInstanceUID"], sop_uid=uids["SOPInstanceUID"],
-        sop_class=uids["SOPClassUID"], transfer_syntax=syntax,
-        patient_id=_text(ds, "PatientID"), issuer=_text(ds, "IssuerOfPatientID"), patient_name=_text(ds, "PatientName", 200),
-        sex=_text(ds, "PatientSex"), birth_date=_text(ds, "PatientBirthDate"), age=_text(ds, "PatientAge"),
-        accession=_text(ds, "AccessionNumber"), study_date=_text(ds, "StudyDate"), study_time=_text(ds, "StudyTime"),
-        study_description=_text(ds, "StudyDescription"), series_description=_text(ds, "SeriesDescription"),
-        modality=_text(ds, "Modality"), body_part=_text(ds, "BodyPartExamined"),
-        laterality=_text(ds, "Laterality") or _text(ds, "ImageLaterality"), institution=_text(ds, "InstitutionName"),
-        station=_text(ds, "StationName"), series_number=number("SeriesNumber", int), instance_number=number("InstanceNumber", int),
-        rows=rows, columns=columns, frames=frames, bits_allocated=bits, bits_stored=number("BitsStored", int),
-        pixel_representation=number("PixelRepresentation", int) or 0, samples=samples, photometric=_text(ds, "PhotometricInterpretation"),
-        window=_window(ds), slice_thickness=number("SliceThickness", float), pixel_spacing=_pair(_floats(ds, "PixelSpacing")),
-        position=_floats(ds, "ImagePositionPatient"), orientation=_floats(ds, "ImageOrientationPatient"),
-        lossy=_text(ds, "LossyImageCompression") == "01", burned_in=_text(ds, "BurnedInAnnotation"), notes=tuple(sorted(notes)),
-    )  # fmt: skip
+    return sizes
 
 
-def _text(ds: Any, word: str, limit: int = 64) -> str:
-    value = getattr(ds, word, None)
-    if value is None:
-        return ""
-    return str(value).replace("\x00", "").strip()[:limit]
+def _pixels(values: dict[str, Any], found: Layout, notes: set[str]) -> None:
+    if found.cut:
+        notes.add("the object ends too early")
+    if found.offset < 0 or found.length is None:
+        return
+    values["pixel_offset"], values["pixel_length"] = found.offset, found.length
+    subsampled = values["photometric"] == "YBR_FULL_422"
+    bits = values["bits_allocated"] or 8
+    area = (
+        (values["rows"] or 0) * (values["columns"] or 0) * values["frames"] * (2 if subsampled else values["samples"])
+    )
+    if found.length < (area * bits + 7) // 8:
+        notes.add("the pixel data is shorter than announced")
 
 
-def _reader(ds: Any) -> Callable[..., Any]:
-    def number(word: str, kind: Callable[[Any], Any]) -> Any:
-        value = getattr(ds, word, None)
-        return None if value in (None, "") else kind(value)
-
-    return number
-
-
-def _floats(ds: Any, word: str) -> tuple[float, ...]:
-    value = getattr(ds, word, None)
-    if value in (None, ""):
-        return ()
-    return tuple(float(v) for v in (value if hasattr(value, "__iter__") else [value]))
+def _identity(ds: Any, values: dict[str, Any], notes: set[str]) -> None:
+    meta = Fields(getattr(ds, "file_meta", None))
+    if meta.text("MediaStorageSOPInstanceUID", 100) not in ("", values["sop_uid"]):
+        notes.add("the SOP Instance UID differs between file meta information and data set")
+    if not values["character_set"] and not (values["patient_name"] + values["patient_id"]).isascii():
+        notes.add("the patient is not written in ASCII, though no character set is declared")
 
 
-def _pair(values: tuple[float, ...]) -> tuple[float, float] | None:
-    return (values[0], values[1]) if len(values) >= 2 else None
-
-
-def _window(ds: Any) -> tuple[float, float] | None:
-    centre, width = _floats(ds, "WindowCenter"), _floats(ds, "WindowWidth")
+def _window(fields: Fields) -> tuple[float, float] | None:
+    centre, width = fields.reals("WindowCenter"), fields.reals("WindowWidth")
     return (centre[0], width[0]) if centre and width else None

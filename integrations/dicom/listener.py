@@ -1,33 +1,44 @@
-"""The DICOM listener: Verification and Storage as SCP, every storage class, every transfer syntax but deflated."""
+"""The DICOM listener: Verification and Storage as SCP, every storage class known or not, every transfer syntax but deflated."""
 
 from __future__ import annotations
 
+import logging
+import ssl
+import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from integrations import IntegrationError
 from integrations.dicom import network
-from integrations.dicom.header import DEFLATED
+from integrations.dicom.errors import DicomRefused
 from integrations.dicom.port import CANNOT_UNDERSTAND, OUT_OF_RESOURCES, Accept, Received
+from integrations.dicom.scan import DEFLATED
+
+_log = logging.getLogger(__name__)
+NOBODY = "\0"
+"""An AE title nobody can have (PS3.5 6.2)."""
 
 
 @dataclass(frozen=True)
 class ListenerSettings:
-    """Where the listener listens and what it bears."""
+    """Where the listener listens and what it bears. `shared`: several processes listen on one port (SO_REUSEPORT)."""
 
     host: str = "127.0.0.1"
     port: int = 11112
     ae_title: str = "LIANYI"
     associations: int = 50
     idle_seconds: float = 60.0
+    drain_seconds: float = 10.0
+    shared: bool = False
 
 
 class Listener:
     """Takes objects from known peers and hands them on as bytes.
 
-    `known()` gives the AE titles that may associate now, None for any. `accept(received)` commits and returns the status; what it
-    raises becomes a failure status, and the peer keeps its copy.
+    `known()` gives the AE titles that may associate now, None for any. `accept(received)` commits and returns the status;
+    DicomRefused becomes 0xC000 (do not repeat), anything else 0xA700 (repeat later), and the peer keeps its copy. `tls` makes
+    every connection a TLS one (PS3.15 B.12); it decides whether peers must show a certificate.
     """
 
     def __init__(
@@ -35,11 +46,13 @@ class Listener:
         settings: ListenerSettings,
         accept: Accept,
         known: Callable[[], list[str] | None] = lambda: None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.settings = settings
-        self._accept = accept
-        self._known = known
+        self._accept, self._known, self._tls = accept, known, tls
         self._server: Any = None
+        self._busy = 0
+        self._turn = threading.Condition()
 
     @property
     def port(self) -> int:
@@ -49,57 +62,96 @@ class Listener:
     def start(self) -> None:
         """Begin to listen in threads of this process."""
         from pynetdicom import _config, evt
-        from pynetdicom.presentation import AllStoragePresentationContexts
         from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 
         network.install()
-        _config.UNRESTRICTED_STORAGE_SERVICE = True
+        _config.UNRESTRICTED_STORAGE_SERVICE = True  # private and future classes, each in the syntax its sender prefers
         _config.LOG_HANDLER_LEVEL = "none"
-        ae = _entity(self.settings.ae_title, self._known)
-        ae.maximum_associations = self.settings.associations
+        ours = self.settings
+        ae = _entity(ours.ae_title, self._known)
+        ae.maximum_associations = ours.associations
         ae.maximum_pdu_size = 128 * 1024
-        ae.network_timeout = self.settings.idle_seconds
-        ae.acse_timeout = ae.dimse_timeout = 30
-        syntaxes = _syntaxes()
-        for context in AllStoragePresentationContexts:
-            ae.add_supported_context(str(context.abstract_syntax), syntaxes)
+        ae.network_timeout = ours.idle_seconds
+        ae.acse_timeout = ae.dimse_timeout = min(30.0, ours.idle_seconds)
         ae.add_supported_context(Verification)
-        handlers = [
-            (evt.EVT_C_STORE, self._store),
-            (evt.EVT_CONN_OPEN, network.no_delay),
-        ]
-        self._server = ae.start_server((self.settings.host, self.settings.port), block=False, evt_handlers=handlers)
+        self._server = ae.make_server(
+            (ours.host, ours.port),
+            ssl_context=self._tls,
+            evt_handlers=[
+                (evt.EVT_REQUESTED, network.without_deflated),
+                (evt.EVT_C_ECHO, _echo),
+                (evt.EVT_C_STORE, self._store),
+            ],
+            server_class=network.server_class(ours.associations, ours.idle_seconds, ours.shared),
+        )
+        ae._servers.append(self._server)  # its shutdown expects to be listed
+        threading.Thread(target=self._server.serve_forever, name="dicom-listener", daemon=True).start()
 
     def stop(self) -> None:
-        """Stop listening and close what is open."""
-        if self._server is not None:
-            self._server.shutdown()
-            self._server = None
+        """Close the door, let what is being committed be answered, then end the associations."""
+        server, self._server = self._server, None
+        if server is None:
+            return
+        server.shutdown()
+        with self._turn:
+            self._turn.wait_for(lambda: not self._busy, self.settings.drain_seconds)
+        _end(server.active_associations)
 
     def _store(self, event: Any) -> int:
-        request, assoc = event.request, event.assoc
-        syntax = str(event.context.transfer_syntax)
-        if syntax == DEFLATED:
-            return CANNOT_UNDERSTAND
+        with self._turn:
+            self._busy += 1
         try:
-            received = Received(
-                part10=event.encoded_dataset(), calling=str(assoc.requestor.ae_title).strip(),
-                called=str(assoc.acceptor.ae_title).strip(), address=str(assoc.requestor.address),
-                sop_class=str(request.AffectedSOPClassUID), sop_uid=str(request.AffectedSOPInstanceUID), transfer_syntax=syntax,
-            )  # fmt: skip
-            return self._accept(received)
-        except IntegrationError:
+            received = _received(event)
+            return CANNOT_UNDERSTAND if received is None else self._accept(received)
+        except DicomRefused:
             return CANNOT_UNDERSTAND
-        except Exception:  # the edge of the process: whatever happened, the peer must keep its copy
+        except Exception as problem:  # the edge of the process: whatever happened, the peer must keep its copy
+            _log.error("an object was not kept: %s", type(problem).__name__)
             return OUT_OF_RESOURCES
+        finally:
+            network.start_afresh(event)
+            with self._turn:
+                self._busy -= 1
+                self._turn.notify_all()
 
 
-def _syntaxes() -> list[str]:
-    from pydicom.uid import AllTransferSyntaxes
+def _echo(event: Any) -> int:
+    network.start_afresh(event)
+    return 0x0000
 
-    extra = ["1.2.840.10008.1.2.4.201", "1.2.840.10008.1.2.4.202", "1.2.840.10008.1.2.4.203", "1.2.840.10008.1.2.4.110",
-             "1.2.840.10008.1.2.4.111", "1.2.840.10008.1.2.4.112"]  # fmt: skip
-    return list(dict.fromkeys([*(str(s) for s in AllTransferSyntaxes if str(s) != DEFLATED), *extra]))
+
+def _received(event: Any) -> Received | None:
+    """The object as bytes; None when the request makes no sense."""
+    request, assoc = event.request, event.assoc
+    syntax = str(event.context.transfer_syntax)
+    if syntax in DEFLATED:
+        return None
+    try:
+        return Received(
+            part10=event.encoded_dataset(), calling=str(assoc.requestor.ae_title).strip(),
+            called=str(assoc.requestor.primitive.called_ae_title).strip(), address=str(assoc.requestor.address),
+            sop_class=str(request.AffectedSOPClassUID), sop_uid=str(request.AffectedSOPInstanceUID), transfer_syntax=syntax,
+        )  # fmt: skip
+    except (
+        AttributeError,
+        ValueError,
+        TypeError,
+    ):  # identifiers that cannot even be written into file meta information
+        return None
+
+
+def _end(associations: list[Any]) -> None:
+    """Abort associations side by side; who has not reacted after a second loses the connection."""
+    threads = [threading.Thread(target=assoc.abort, daemon=True) for assoc in associations]
+    for thread in threads:
+        thread.start()
+    late = time.monotonic() + 1.0
+    for assoc, thread in zip(associations, threads, strict=True):
+        thread.join(max(0.0, late - time.monotonic()))
+        if thread.is_alive():
+            assoc.dul.socket._shutdown_socket()
+    for thread in threads:
+        thread.join(1.0)
 
 
 def _entity(title: str, known: Callable[[], list[str] | None]) -> Any:
@@ -109,8 +161,12 @@ def _entity(title: str, known: Callable[[], list[str] | None]) -> Any:
     class Guarded(AE):
         @property
         def require_calling_aet(self) -> list[str]:
-            titles = known()
-            return [] if titles is None else titles or [""]
+            try:
+                titles = known()
+            except Exception as problem:  # the edge of the process: who cannot be looked up is not let in
+                _log.error("the known peers cannot be read: %s", type(problem).__name__)
+                return [NOBODY]
+            return [] if titles is None else titles or [NOBODY]
 
         @require_calling_aet.setter
         def require_calling_aet(self, _titles: list[str]) -> None:

@@ -8,11 +8,19 @@ from datetime import datetime
 from typing import Any
 
 ENCAPSULATED_PDF = "1.2.840.10008.5.1.4.1.1.104.1"
+IMPLEMENTATION = "2.25.326419415965923730482984394351786901560"
+"""What names our software in file meta information (PS3.7 annex D.3.3.2), derived from a UUID (PS3.5 annex B.2)."""
+FORMER = ("OtherPatientIDs", "OtherPatientIDsSequence", "OtherPatientNames", "PatientAge", "PatientAddress", "PatientBirthName",
+          "PatientMotherBirthName", "PatientTelephoneNumbers", "PatientComments", "AdditionalPatientHistory", "EthnicGroup",
+          "Occupation", "MedicalRecordLocator", "MilitaryRank", "InstitutionName", "InstitutionAddress", "OperatorsName",
+          "PerformingPhysicianName", "PhysiciansOfRecord", "RequestingPhysician", "RequestAttributesSequence",
+          "ReferencedStudySequence", "ReferencedPatientSequence", "StudyDescription")  # fmt: skip
+"""What a re-stamped object must not keep of the person and place it came from."""
 
 
 @dataclass(frozen=True)
 class Subject:
-    """Whom and what an object is about. Dates YYYYMMDD, name as PN in Unicode."""
+    """Whom and what an object is about. Dates YYYYMMDD, name as PN in Unicode; no study date: the object's own time."""
 
     patient_id: str
     patient_name: str
@@ -21,6 +29,8 @@ class Subject:
     study_uid: str
     accession: str = ""
     issuer: str = ""
+    study_date: str = ""
+    study_time: str = ""
 
 
 def _stamp(ds: Any, subject: Subject, when: datetime) -> None:
@@ -30,7 +40,8 @@ def _stamp(ds: Any, subject: Subject, when: datetime) -> None:
     if subject.issuer:
         ds.IssuerOfPatientID = subject.issuer
     ds.StudyInstanceUID, ds.AccessionNumber = subject.study_uid, subject.accession
-    ds.StudyDate, ds.StudyTime = when.strftime("%Y%m%d"), when.strftime("%H%M%S")
+    ds.StudyDate = subject.study_date or when.strftime("%Y%m%d")
+    ds.StudyTime = subject.study_time if subject.study_date else when.strftime("%H%M%S")
 
 
 def encapsulate_pdf(
@@ -43,7 +54,7 @@ def encapsulate_pdf(
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = UID(ENCAPSULATED_PDF), UID(sop_uid)
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    meta.ImplementationClassUID = UID("1.2.826.0.1.3680043.10.1459.1")
+    meta.ImplementationClassUID = UID(IMPLEMENTATION)
     ds = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
     _stamp(ds, subject, when)
     ds.SOPClassUID, ds.SOPInstanceUID, ds.SeriesInstanceUID = UID(ENCAPSULATED_PDF), UID(sop_uid), UID(series_uid)
@@ -60,7 +71,10 @@ def encapsulate_pdf(
 
 
 def restamp(part10: bytes, subject: Subject, *, series_uid: str, sop_uid: str, when: datetime, label: str) -> bytes:
-    """A copy of an object that belongs to another patient and study, marked by `label` in SeriesDescription."""
+    """A copy of an object that belongs to another patient and study, marked by `label` in SeriesDescription.
+
+    For public sample images in demonstrations; it is no de-identification of a real patient's images (PS3.15 annex E).
+    """
     from pydicom import dcmread
     from pydicom.uid import UID
 
@@ -69,9 +83,11 @@ def restamp(part10: bytes, subject: Subject, *, series_uid: str, sop_uid: str, w
     ds.SeriesInstanceUID, ds.SOPInstanceUID = series_uid, sop_uid
     ds.file_meta.MediaStorageSOPInstanceUID = UID(sop_uid)
     ds.SeriesDescription = label
-    for word in ("OtherPatientIDs", "PatientAge", "PatientAddress", "IssuerOfPatientID", "StudyID", "PatientBirthName"):
-        if word in ds and not (word == "IssuerOfPatientID" and subject.issuer):
+    ds.remove_private_tags()
+    for word in FORMER if subject.issuer else (*FORMER, "IssuerOfPatientID"):
+        if word in ds:
             delattr(ds, word)
+    ds.ReferringPhysicianName, ds.StudyID = "", ""
     ds.preamble = b"\0" * 128
     return write(ds)
 

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from integrations import Outcome
+from integrations import Outcome, OutcomeClass
 
 SUCCESS, OUT_OF_RESOURCES, CANNOT_UNDERSTAND, NOT_AUTHORISED = 0x0000, 0xA700, 0xC000, 0x0124
 """C-STORE status values of PS3.4 annex B.2.3."""
+UNREADABLE = Outcome(OutcomeClass.PERMANENT, "unreadable", "This is not an object that can be sent.")
+"""What a sender says of bytes that are no DICOM object."""
 
 
 @dataclass(frozen=True)
