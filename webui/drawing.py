@@ -1,0 +1,117 @@
+"""What templates may call: addresses of assets, words for scripts, the time left, small facts about this work place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask import Flask, current_app, g, request
+from flask_babel import gettext
+
+from webui.assets import asset
+from webui.context import context
+from webui.headers import nonce, request_id
+from webui.i18n import duration, language
+from webui.navigation import Item
+
+SOON = timedelta(hours=1)
+SOON_SHARE = 0.2
+
+
+@dataclass(frozen=True)
+class Left:
+    """The time left as it is drawn: `kind` over, soon, ok, paused or none; `share` of the time left from 0 to 1."""
+
+    kind: str
+    text: str
+    share: float = 0.0
+
+    @property
+    def arc(self) -> str:
+        """The dash of the ring (r = 4.6, circumference 28.9)."""
+        return f"{28.9 * self.share:.1f} 28.9"
+
+
+def time_left(
+    due: datetime | None, now: datetime | None = None, since: datetime | None = None, paused: str | None = None
+) -> Left:
+    """How much time is left until `due`; `since` is when the clock began, `paused` the reason why it stands."""
+    if paused is not None:
+        return Left("paused", gettext("已暂停，%(why)s", why=paused) if paused else gettext("已暂停"))
+    if due is None:
+        return Left("none", "")
+    at = now or context().clock.now()
+    rest = due - at
+    minutes = int(abs(rest).total_seconds() // 60)
+    if rest < timedelta(0):
+        return Left("over", gettext("超时 %(t)s", t=duration(max(1, minutes))))
+    whole = (due - since) if since and due > since else timedelta(hours=8)
+    share = min(1.0, rest / whole)
+    if rest <= SOON or (since is not None and share <= SOON_SHARE):
+        return Left("soon", gettext("剩余 %(t)s", t=duration(minutes)), share)
+    return Left("ok", duration(minutes), share)
+
+
+def root_class() -> str:
+    """The classes of <html>: theme, size and density of this work place."""
+    kept = request.cookies
+    names = (
+        "dark" if kept.get("theme") == "dark" else "",
+        "large" if kept.get("size") == "large" else "",
+        kept.get("density", "") if kept.get("density") in ("comfortable", "compact") else "",
+    )
+    return " ".join(n for n in names if n)
+
+
+def preference(name: str, default: str) -> str:
+    """A choice of this work place."""
+    return request.cookies.get(name, default)
+
+
+def words() -> dict[str, str]:
+    """The texts scripts need."""
+    return {
+        "copied": gettext("已复制"),
+        "saved": gettext("草稿已保存 {time}"),
+        "draft_elsewhere": gettext("另一个窗口改过这份草稿，请刷新"),
+        "logged_out": gettext("没有保存：登录已过期"),
+        "not_saved": gettext("没有保存，将再试"),
+        "open": gettext("打开"),
+        "uploading": gettext("正在上传 {done} / {all}"),
+        "uploaded": gettext("已上传 {all} 个文件"),
+        "upload_stopped": gettext("停在 {done} / {all}：{why}"),
+        "upload_failed": gettext("服务器拒绝（{status}）"),
+        "upload_broken": gettext("连接中断，请再试"),
+    }
+
+
+def pulse() -> str:
+    """Where scripts ask for new tasks, when the person has an inbox."""
+    has = any(rule.rule == "/inbox/pulse" for rule in current_app.url_map.iter_rules())
+    return "/inbox/pulse" if has and g.get("actor") else ""
+
+
+def initial(name: str) -> str:
+    """The family name's first character for an avatar."""
+    return name.strip()[:1]
+
+
+def register(app: Flask, navigation: Callable[[], list[Item]]) -> None:
+    """Make all of it known to templates."""
+    globals_: dict[str, Any] = {
+        "asset": asset,
+        "nav": navigation,
+        "language": language,
+        "nonce": nonce,
+        "request_id": request_id,
+        "time_left": time_left,
+        "root_class": root_class,
+        "preference": preference,
+        "words": words,
+        "pulse": pulse,
+        "now": lambda: context().clock.now(),
+    }
+    app.jinja_env.globals.update(globals_)
+    app.jinja_env.filters["initial"] = initial

@@ -1,0 +1,97 @@
+"""Logging in and out, going on after a lock, and the choices of a work place."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from tasks.people.errors import BadCredentials, LoginEnded
+from webui.context import context, services
+from webui.guards import LOGIN_RATE, cookie_name, inside, limiter, public, token
+
+blueprint = Blueprint("login", __name__)
+YEAR = 365 * 24 * 3600
+CHOICES = {
+    "lang": ("zh", "en"),
+    "theme": ("light", "dark"),
+    "size": ("normal", "large"),
+    "density": ("normal", "comfortable", "compact"),
+    "keys": ("on", "off"),
+}
+
+
+def _keep(answer: Response, name: str, value: str, age: int | None) -> None:
+    answer.set_cookie(name, value, max_age=age, secure=context().config.secure, httponly=True, samesite="Lax", path="/")
+
+
+@blueprint.get("/login")
+@public
+def form() -> ResponseReturnValue:
+    """The form; after a lock only the password is asked."""
+    if g.actor is not None:
+        return redirect(inside(request.args.get("next")))
+    return render_template("login.html", next=request.args.get("next", ""), locked=g.locked, failed=False, name="")
+
+
+@blueprint.post("/login")
+@public
+@limiter.limit(LOGIN_RATE)
+def log_in() -> ResponseReturnValue:
+    """Check name and password; the answer to a wrong one says only that one of them is wrong."""
+    name, password = request.form.get("login_name", "").strip(), request.form.get("password", "")
+    sent, target = token(), request.form.get("next", "")
+    logins = services().people.logins
+    try:
+        if g.locked and sent and not name:
+            logins.unlock(sent, password)
+            return redirect(inside(target), 303)
+        opened, _ = logins.open(name, password, address=request.remote_addr)
+    except (BadCredentials, LoginEnded):
+        page = render_template("login.html", next=target, locked=g.locked and not name, failed=True, name=name)
+        return page, BadCredentials.status
+    if sent:
+        logins.end(sent)
+    answer = make_response(redirect(inside(target), 303))
+    _keep(answer, cookie_name(), opened, None)
+    return answer
+
+
+@blueprint.post("/logout")
+@public
+def log_out() -> ResponseReturnValue:
+    """End the login of this browser."""
+    sent = token()
+    if sent:
+        services().people.logins.end(sent)
+    answer = make_response(redirect(url_for("login.form"), 303))
+    answer.delete_cookie(cookie_name(), path="/", secure=context().config.secure, httponly=True, samesite="Lax")
+    return answer
+
+
+@blueprint.post("/lock")
+def lock() -> ResponseReturnValue:
+    """Lock the screen; the password opens it again where it was."""
+    sent = token()
+    if sent:
+        services().people.logins.lock(sent)
+    return redirect(url_for("login.form", next=_back()), 303)
+
+
+@blueprint.post("/preferences")
+@public
+def preferences() -> ResponseReturnValue:
+    """Keep language, theme, size, density and keys at this work place."""
+    answer = make_response(redirect(_back(), 303))
+    for name, values in CHOICES.items():
+        value = request.form.get(name)
+        if value in values:
+            _keep(answer, name, value, YEAR)
+    return answer
+
+
+def _back() -> str:
+    """The page the form was on."""
+    parts = urlsplit(request.referrer or "")
+    return inside(f"{parts.path}?{parts.query}" if parts.query else parts.path)
