@@ -63,6 +63,18 @@ def upgrade() -> None:
 
 
 def _tables() -> None:
+    _command_log()
+    _definition()
+    _history()
+    _history_head()
+    _incident()
+    _instance()
+    _job()
+    _message()
+    _wait()
+
+
+def _command_log() -> None:
     op.create_table(
         "command_log",
         sa.Column("scope", Uuid(length=36), nullable=False),
@@ -74,6 +86,9 @@ def _tables() -> None:
         sa.Column("at", Instant(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("scope", "key", name=op.f("pk_command_log")),
     )
+
+
+def _definition() -> None:
     op.create_table(
         "definition",
         sa.Column("id", Uuid(length=36), nullable=False),
@@ -88,6 +103,9 @@ def _tables() -> None:
         sa.UniqueConstraint("hash", name=op.f("uq_definition_hash")),
     )
     op.create_index("ux_definition_process_version", "definition", ["process", "version"], unique=True)
+
+
+def _history() -> None:
     op.create_table(
         "history",
         sa.Column("at", Instant(timezone=True), nullable=False),
@@ -108,6 +126,9 @@ def _tables() -> None:
     )
     op.create_index("ix_history_chain", "history", ["tenant", "seq"], unique=False)
     op.create_index("ix_history_instance", "history", ["instance_id", "at"], unique=False)
+
+
+def _history_head() -> None:
     op.create_table(
         "history_head",
         sa.Column("tenant", Uuid(length=36), nullable=False),
@@ -115,6 +136,9 @@ def _tables() -> None:
         sa.Column("hash", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("tenant", name=op.f("pk_history_head")),
     )
+
+
+def _incident() -> None:
     op.create_table(
         "incident",
         sa.Column("id", Uuid(length=36), nullable=False),
@@ -143,6 +167,9 @@ def _tables() -> None:
         postgresql_where=sa.text("state = 'open'"),
         sqlite_where=sa.text("state = 'open'"),
     )
+
+
+def _instance() -> None:
     op.create_table(
         "instance",
         sa.Column("id", Uuid(length=36), nullable=False),
@@ -161,6 +188,9 @@ def _tables() -> None:
     op.create_index("ix_instance_business_key", "instance", ["business_key"], unique=False)
     op.create_index("ix_instance_definition", "instance", ["definition_id", "status"], unique=False)
     op.create_index("ix_instance_tenant_status", "instance", ["tenant", "status", "started_at"], unique=False)
+
+
+def _job() -> None:
     op.create_table(
         "job",
         sa.Column("id", Uuid(length=36), nullable=False),
@@ -209,6 +239,9 @@ def _tables() -> None:
         postgresql_where=sa.text("state in ('leased', 'sent')"),
         sqlite_where=sa.text("state in ('leased', 'sent')"),
     )
+
+
+def _message() -> None:
     op.create_table(
         "message",
         sa.Column("id", Uuid(length=36), nullable=False),
@@ -233,6 +266,9 @@ def _tables() -> None:
         postgresql_where=sa.text("state = 'new'"),
         sqlite_where=sa.text("state = 'new'"),
     )
+
+
+def _wait() -> None:
     op.create_table(
         "wait",
         sa.Column("id", Uuid(length=36), nullable=False),

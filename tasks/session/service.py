@@ -166,11 +166,7 @@ class Rooms:
     def upcoming(self, session: Session, actor: Actor, limit: int = 50) -> list[Room]:
         """Rooms the actor may enter, the next first."""
         query = select(Room).where(Room.state.in_(("booked", "open"))).order_by(Room.starts_at).limit(500)
-        found = [
-            r
-            for r in session.scalars(query)
-            if self._cases.allowed(session, actor, self._cases.get(session, r.case_id), "session", "join")
-        ]
+        found = [r for r in session.scalars(query) if self._may_enter(session, actor, r)]
         return found[:limit]
 
     def events(self, session: Session, room_id: UUID) -> list[SessionEvent]:
@@ -203,11 +199,14 @@ class Rooms:
 
     def _room(self, session: Session, actor: Actor, room_id: UUID) -> Room:
         room = session.get(Room, room_id)
-        if room is None or not self._cases.allowed(
-            session, actor, self._cases.get(session, room.case_id), "session", "join"
-        ):
+        if room is None or not self._may_enter(session, actor, room):
             raise NotFound("room", id=str(room_id))
         return room
+
+    def _may_enter(self, session: Session, actor: Actor, room: Room) -> bool:
+        """Who takes part, who opens and closes it, who keeps its log."""
+        case = self._cases.get(session, room.case_id)
+        return any(self._cases.allowed(session, actor, case, "session", act) for act in ("join", "host", "open", "log"))
 
     def _log(self, session: Session, room: Room, kind: str, account: UUID | None, data: Mapping[str, Any]) -> None:
         newest = session.scalar(
