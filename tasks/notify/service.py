@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from engine import Call, Clock, Database, Permanent, Unknown, uuid7
 from engine.feel import from_json
 from engine.values import Json
-from integrations.sms import Reply, Sms, SmsBusy, SmsRefused, SmsUnknown, Status, later
+from integrations.sms import Reply, Sms, SmsBusy, SmsRefused, SmsUnknown, Status, later, reply_of, status_of
 from tasks.cases.service import Cases
 from tasks.notify import templates
 from tasks.notify.models import Notice, SmsMessage, SmsReply
@@ -141,6 +141,14 @@ class Notify:
                 return False
             row.state, row.changed_at = later(row.state, report.status), self.clock.now()
             return True
+
+    def status_form(self, form: Mapping[str, str]) -> bool:
+        """A delivery report as the provider posts it."""
+        return self.status(status_of(form))
+
+    def reply_form(self, form: Mapping[str, str]) -> str:
+        """A reply as the provider posts it."""
+        return self.reply(reply_of(form))
 
     def reply(self, reply: Reply) -> str:
         """Take an answer: it completes the one open offer of that person. A late, unclear or ambiguous one changes nothing.

@@ -1,0 +1,160 @@
+"""What the engine remembers of a case: every entry in order, where each process stands, and its diagram."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from engine.model import Bundle, describe
+from engine.tables import definition, history, incident, instance, job, wait
+from tasks.cases.models import ClinicalCase
+from tasks.people import directory
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry of the history, ready to be shown; `result` is what an operation handed back to the model."""
+
+    id: str
+    at: datetime
+    kind: str
+    actor: str
+    on_behalf: str | None
+    node: str
+    process: str
+    operation: str | None
+    result: Any
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One process of the case's version: its names, where it stands, and the names of its steps."""
+
+    name: str
+    name_en: str
+    passed: tuple[str, ...]
+    active: tuple[str, ...]
+    incidents: tuple[str, ...]
+    nodes: Mapping[str, tuple[str, str]]
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """The same as the diagram wants it."""
+        return {"passed": self.passed, "active": self.active, "incident": dict.fromkeys(self.incidents, 1)}
+
+
+def entries(session: Session, instance_id: UUID) -> list[Entry]:
+    """The history of one instance in order; people are named."""
+    query = select(history).where(history.c.instance_id == instance_id).order_by(history.c.at, history.c.id)
+    found = session.execute(query).all()
+    jobs = session.execute(
+        select(job.c.id, job.c.task_id, job.c.operation, job.c.result).where(job.c.instance_id == instance_id)
+    ).all()
+    done = {str(j.id): j for j in jobs}
+    names = directory.names(session, [a for e in found if (a := _account(e.actor)) is not None])
+    places = {
+        e.task_id: (json.loads(e.data).get("process", ""), e.node or "")
+        for e in found
+        if e.kind == "step" and e.task_id
+    }
+    return [_entry(e, names, done, places) for e in found]
+
+
+def _entry(e: Any, names: Mapping[UUID, str], done: Mapping[str, Any], places: Mapping[UUID, tuple[str, str]]) -> Entry:
+    data = json.loads(e.data)
+    account = _account(e.actor)
+    process, node = places.get(e.task_id, (data.get("process", ""), e.node or ""))
+    called = done.get(str(data.get("job")))
+    return Entry(
+        id=str(e.id), at=e.at, kind=e.kind, actor=names.get(account, e.actor) if account else e.actor, on_behalf=e.on_behalf, node=node,
+        process=process, operation=called.operation if called else data.get("operation"), result=called.result if called else None, data=data,
+    )  # fmt: skip
+
+
+def _account(actor: str) -> UUID | None:
+    try:
+        return UUID(actor)
+    except ValueError:
+        return None
+
+
+def standings(session: Session, instance_id: UUID) -> dict[str, Standing]:
+    """Where every process of the instance's version stands, by process id, top first."""
+    views = describe(_bundle(session, instance_id))
+    steps = session.execute(
+        select(history.c.node, history.c.data).where(history.c.instance_id == instance_id, history.c.kind == "step")
+    ).all()
+    passed: dict[str, set[str]] = {}
+    for node, data in steps:
+        passed.setdefault(json.loads(data).get("process", ""), set()).add(node)
+    waiting = session.execute(select(wait.c.process, wait.c.node).where(wait.c.instance_id == instance_id)).all()
+    open_ = select(incident.c.node).where(incident.c.instance_id == instance_id, incident.c.state == "open")
+    troubles = set(session.scalars(open_))
+    return {
+        name: Standing(
+            name=view.name, name_en=view.name_en, passed=tuple(sorted(passed.get(name, ()))),
+            active=tuple(sorted({w.node for w in waiting if w.process == name})), incidents=tuple(sorted(t for t in troubles if t in view.nodes)),
+            nodes={i: (n.name or i, n.name_en or i) for i, n in view.nodes.items()},
+        )
+        for name, view in views.items()
+    }  # fmt: skip
+
+
+def diagram(session: Session, instance_id: UUID, process: str) -> bytes | None:
+    """The XML of one process of the instance's version; None when there is no such process."""
+    view = describe(_bundle(session, instance_id)).get(process)
+    return None if view is None else view.xml
+
+
+def _bundle(session: Session, instance_id: UUID) -> Bundle:
+    join = definition.join(instance, instance.c.definition_id == definition.c.id)
+    content = session.execute(
+        select(definition.c.content).select_from(join).where(instance.c.id == instance_id)
+    ).scalar_one()
+    return Bundle.from_bytes(content)
+
+
+@dataclass(frozen=True)
+class AuditEntry:
+    """One entry of any chain, as the auditor's list shows it."""
+
+    id: str
+    at: datetime
+    kind: str
+    actor: str
+    ref: str
+    case_id: UUID | None
+    node: str
+    hash: str
+
+
+def newest(session: Session, words: str = "", limit: int = 100) -> list[AuditEntry]:
+    """The newest entries, or those of the case whose number begins with `words`."""
+    join = history.outerjoin(ClinicalCase.__table__, ClinicalCase.instance_id == history.c.instance_id)
+    query = select(history, ClinicalCase.ref, ClinicalCase.id.label("case_id")).select_from(join)
+    if words:
+        query = query.where(ClinicalCase.ref.startswith(words.upper(), autoescape=True))
+    found = session.execute(query.order_by(history.c.at.desc(), history.c.id.desc()).limit(limit)).all()
+    names = directory.names(session, [a for e in found if (a := _account(e.actor)) is not None])
+    return [
+        AuditEntry(
+            id=str(e.id), at=e.at, kind=e.kind, actor=names.get(a, e.actor) if (a := _account(e.actor)) else e.actor, ref=e.ref or "",
+            case_id=e.case_id, node=e.node or "", hash=e.hash,
+        )
+        for e in found
+    ]  # fmt: skip
+
+
+def size(session: Session) -> tuple[int, str]:
+    """How many entries there are, and the newest check value."""
+    total = session.scalar(select(func.count()).select_from(history))
+    last = session.scalar(select(history.c.hash).order_by(history.c.at.desc(), history.c.id.desc()).limit(1))
+    return int(total or 0), str(last or "")

@@ -1,0 +1,122 @@
+"""The task list: what waits for a person, taken and put back, the next case, and the pulse that tells of urgent ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+
+from tasks.people.service import directory
+from tasks.worklist.errors import NothingToDo
+from tasks.worklist.inbox import TABS, Tab
+from webui.context import actor, context, services
+from webui.pages import shared
+
+blueprint = Blueprint("inbox", __name__)
+
+
+@dataclass(frozen=True)
+class Group:
+    """Rows under one heading."""
+
+    name: str
+    rows: list[Any]
+
+
+@blueprint.get("/inbox")
+def listed() -> ResponseReturnValue:
+    """The list with its tabs; `task` selects the row whose preview is shown."""
+    tab = _tab(request.args.get("tab", "all"))
+    who, house = actor(), services()
+    with house.db.read() as session:
+        counts = house.worklist.counts(session, who)
+        rows = house.worklist.inbox(session, who, tab) if tab != "done" else []
+        done = house.worklist.done(session, who) if tab == "done" else []
+        places = {h.id: h for h in directory.hospitals(session)}
+        names = directory.names(session, [r.claimed_by for r in rows if r.claimed_by])
+        chosen = _chosen(rows, request.args.get("task"))
+        preview = shared.preview(session, chosen) if chosen else None
+    return render_template(
+        "inbox.html", tab=tab, tabs=_tabs(counts), groups=_grouped(rows, context().clock.now()), done=done, places=places, names=names,
+        chosen=chosen, preview=preview, counts={"inbox": counts["all"]}, can_next=any(r.claimed_by is None for r in rows),
+    )  # fmt: skip
+
+
+def _tab(word: str) -> Tab:
+    return next((t for t in TABS if t == word), "all")
+
+
+def _tabs(counts: dict[Tab, int]) -> list[tuple[Tab, str, int | None]]:
+    words: dict[Tab, str] = {
+        "all": gettext("全部"), "claimed": gettext("已领取"), "team": gettext("科室"), "substitute": gettext("代理"), "done": gettext("已完成"),
+    }  # fmt: skip
+    return [(t, words[t], counts.get(t) if t != "done" else None) for t in TABS]
+
+
+def _chosen(rows: list[Any], wanted: str | None) -> Any:
+    return next((r for r in rows if str(r.task_id) == wanted), rows[0] if rows else None)
+
+
+def _grouped(rows: Iterable[Any], now: datetime) -> list[Group]:
+    """已超时, 1 小时内, 今日, 以后; rows keep their order."""
+    names = (gettext("已超时"), gettext("1 小时内"), gettext("今日"), gettext("以后"))
+    groups = [Group(name, []) for name in names]
+    for row in rows:
+        rest = row.due - now if row.due else timedelta(days=9999)
+        place = (
+            0 if rest < timedelta(0) else 1 if rest <= timedelta(hours=1) else 2 if rest <= timedelta(hours=24) else 3
+        )
+        groups[place].rows.append(row)
+    return [g for g in groups if g.rows]
+
+
+@blueprint.post("/inbox/<uuid:task_id>/claim")
+def claim(task_id: UUID) -> ResponseReturnValue:
+    """Take a task."""
+    services().worklist.claim(actor(), task_id)
+    flash(gettext("已领取"))
+    return redirect(request.form.get("back") or url_for("inbox.listed", task=task_id), 303)
+
+
+@blueprint.post("/inbox/<uuid:task_id>/unclaim")
+def unclaim(task_id: UUID) -> ResponseReturnValue:
+    """Put a task back."""
+    services().worklist.unclaim(actor(), task_id)
+    flash(gettext("已放回"))
+    return redirect(url_for("inbox.listed", task=task_id), 303)
+
+
+@blueprint.post("/inbox/next")
+def next_case() -> ResponseReturnValue:
+    """Take the task that comes first by rule, and open it."""
+    try:
+        task_id = services().worklist.claim_next(actor())
+    except NothingToDo:
+        flash(gettext("没有待领取的任务"))
+        return redirect(url_for("inbox.listed"), 303)
+    return redirect(url_for("tasks.opened", task_id=task_id), 303)
+
+
+@blueprint.get("/inbox/pulse")
+def pulse() -> ResponseReturnValue:
+    """How many tasks wait and which of them are urgent; asked for every one and a half seconds."""
+    who, house = actor(), services()
+    with house.db.read() as session:
+        rows = house.worklist.inbox(session, who, "all", limit=50)
+        waiting = house.worklist.counts(session, who)["all"]
+    urgent = [
+        {
+            "id": str(r.task_id),
+            "title": gettext("急：%(what)s %(ref)s", what=shared.step_name(r), ref=r.case.ref),
+            "url": f"/tasks/{r.task_id}",
+        }
+        for r in rows
+        if r.case is not None and r.case.urgency == "E"
+    ]
+    return jsonify(waiting=waiting, urgent=urgent)

@@ -1,0 +1,74 @@
+"""What several pages show of a case: its facts, its material, its images, its progress."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from flask_babel import gettext
+
+from tasks.people.service import directory
+from webui.context import actor, context, services
+from webui.i18n import language
+
+
+def step_name(row: Any) -> str:
+    """The name of a step in the reader's language."""
+    return str((row.name_en if language() == "en" else row.name) or row.name or row.node)
+
+
+def age(birth: date | None) -> int | None:
+    """Full years today."""
+    if birth is None:
+        return None
+    today = context().clock.now().date()
+    return today.year - birth.year - ((today.month, today.day) < (birth.month, birth.day))
+
+
+def sex(code: str | None) -> str:
+    """The word for a sex."""
+    return str({"M": gettext("男"), "F": gettext("女"), "O": gettext("其他")}.get(code or "", ""))
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What the right pane of the list shows."""
+
+    case: Any
+    form: Mapping[str, Any]
+    home: str
+    applicant: str
+    views: list[Any]
+    steps: list[Any]
+    events: list[dict[str, Any]]
+    images: bool
+
+
+def preview(session: Any, row: Any) -> Preview | None:
+    """The case behind a task, as far as the reader may see it."""
+    if row.case is None:
+        return None
+    house, who = services(), actor()
+    case = house.cases.get(session, row.case.id)
+    may_read = house.cases.allowed(session, who, case, "application", "read")
+    may_look = house.cases.allowed(session, who, case, "images", "read")
+    names = directory.names(session, [case.applicant])
+    return Preview(
+        case=row.case,
+        form=application(session, case.id) if may_read else {},
+        home=house.people.hospital(session, case.from_hospital).name,
+        applicant=names.get(case.applicant, ""),
+        views=house.imaging.key_views_of(session, case.id)[:4] if may_look else [],
+        steps=house.applications.progress(session, case.id),
+        events=[],
+        images=may_look,
+    )
+
+
+def application(session: Any, case_id: UUID) -> Mapping[str, Any]:
+    """The newest application form of a case; ask for permission first."""
+    found = services().worklist.submissions(session, case_id, "apply")
+    return found[-1].data if found else {}

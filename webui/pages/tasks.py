@@ -1,0 +1,183 @@
+"""One human task: its form, what helps to decide beside it, taking it, drafts, handing it in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+
+import forms
+from engine.errors import Refused
+from forms import FormDef, FormView
+from tasks.people.errors import BadCredentials
+from tasks.people.service import Actor, directory
+from tasks.quality import scoring
+from tasks.worklist.errors import FormInvalid
+from tasks.worklist.service import OpenedTask
+from webui.context import actor, context, services
+from webui.guards import token
+from webui.i18n import language
+from webui.pages import shared
+
+blueprint = Blueprint("tasks", __name__, url_prefix="/tasks")
+
+
+@blueprint.get("/<uuid:task_id>")
+def opened(task_id: UUID) -> ResponseReturnValue:
+    """The task with its form, prefilled from what is known and from the draft."""
+    return _page(task_id)
+
+
+def _page(
+    task_id: UUID, posted: Mapping[str, Any] | None = None, errors: Mapping[str, list[str]] | None = None, status: int = 200,
+    wrong_password: bool = False,
+) -> ResponseReturnValue:  # fmt: skip
+    house, who = services(), actor()
+    with house.db.read() as session:
+        task = house.worklist.open_task(session, who, task_id)
+        form, options = _drawn(session, task, posted, errors)
+        beside = _beside(session, who, task)
+    if task.task.case is not None and task.task.case.patient_name is not None:
+        house.cases.note_view(who, task.task.case.id, "task")
+    page = render_template(
+        "task.html", task=task, row=task.task, case=task.task.case, form=form, options=options, name=shared.step_name(task.task),
+        wrong_password=wrong_password, mine=_mine(task, who), key=f"{task_id}:{task.etag}", **beside,
+    )  # fmt: skip
+    return page, status
+
+
+def _drawn(
+    session: Any, task: OpenedTask, posted: Mapping[str, Any] | None, errors: Mapping[str, list[str]] | None
+) -> tuple[FormView, dict[str, list[tuple[str, str]]]]:
+    applications = services().applications
+    values: dict[str, Any] = {}
+    sources: dict[str, str] = {}
+    if task.task.case is not None:
+        values, sources = applications.prefill(session, task.task.case.id, task.form)
+    options = applications.options(session, task, language())
+    shown = _values(task.form, posted) if posted is not None else {**values, **_values(task.form, task.draft)}
+    return forms.view(task.form, shown, errors, language(), options, sources), options
+
+
+def _values(form: FormDef, data: Mapping[str, Any]) -> dict[str, Any]:
+    """What was typed, as the fields show it: lists for list fields, one text for the others, booleans as such."""
+    shown: dict[str, Any] = {}
+    for name, value in data.items():
+        field = form.by_name.get(name)
+        if field is None:
+            continue
+        values = list(value) if isinstance(value, list | tuple) else [value]
+        single = values[-1] if values else None
+        if field.type == "bool" and isinstance(single, str):
+            single = {"true": True, "false": False}.get(single, single)
+        shown[name] = values if field.is_list else single
+    return shown
+
+
+def _beside(session: Any, who: Actor, task: OpenedTask) -> dict[str, Any]:
+    """What stands beside the form, as far as the reader may see it."""
+    row = task.task
+    if row.case is None:
+        return {}
+    house = services()
+    case = house.cases.get(session, row.case.id)
+    may_read = house.cases.allowed(session, who, case, "application", "read")
+    may_look = house.cases.allowed(session, who, case, "images", "read")
+    found: dict[str, Any] = {
+        "application": shared.application(session, case.id) if may_read and row.form != "apply" else {},
+        "steps": house.applications.progress(session, case.id),
+        "home": house.people.hospital(session, case.from_hospital),
+        "views": house.imaging.key_views_of(session, case.id) if may_look else [],
+        "studies": house.imaging.of_case(session, case.id) if may_look else [],
+        "room": house.session.of_case(session, case.id) if row.form in ("attend", "hold", "no_show") else None,
+    }
+    if row.form in ("pre_qc", "identity", "supplement"):
+        found["checks"] = house.quality.checks(session, case.id)
+    if row.form == "supplement":
+        handed_in = house.worklist.submissions(session, case.id, "pre_qc")
+        found["asked_for"] = handed_in[-1].data.get("reason") if handed_in else None
+    if row.form in ("triage", "dispatch"):
+        proposals = house.triage.proposals(session, case.id)
+        found |= {"proposals": proposals, "names": directory.names(session, [p.account_id for p in proposals])}
+    if row.form in ("report", "review", "sign", "score", "arbitrate"):
+        found |= _report(session, case.id, blind=row.form == "score")
+    return found
+
+
+def _report(session: Any, case_id: UUID, *, blind: bool) -> dict[str, Any]:
+    house = services()
+    versions = house.reports.versions(session, case_id)
+    people = directory.names(session, [p for v in versions for p in (v.author, v.reviewer) if p]) if not blind else {}
+    return {
+        "version": versions[0] if versions else None, "versions": versions, "people": people, "hints": house.quality.hints(session, case_id),
+        "scores": house.quality.scores(session, case_id), "anchors": scoring.ANCHORS,
+    }  # fmt: skip
+
+
+@blueprint.post("/<uuid:task_id>")
+def hand_in(task_id: UUID) -> ResponseReturnValue:
+    """Check and complete the task; what is wrong is shown at its field, what was typed stays."""
+    house, who = services(), actor()
+    with house.db.read() as session:
+        task = house.worklist.open_task(session, who, task_id)
+    data: dict[str, Any] = {k: v for k, v in request.form.to_dict(flat=False).items() if k in task.form.by_name}
+    if task.task.reauth:
+        try:
+            who = house.people.logins.reauthenticate(token() or "", request.form.get("password", ""))
+        except BadCredentials:
+            return _page(task_id, data, status=403, wrong_password=True)
+    data |= _uploaded(who, task)
+    try:
+        house.worklist.submit(
+            who, task_id, data, request.form.get("key") or str(task_id), zone=ZoneInfo(context().config.timezone), lang=language(),
+            translate=_translate, take=_mine(task, who),
+        )  # fmt: skip
+    except FormInvalid as problem:
+        return _page(task_id, data, problem.errors, 422)
+    flash(gettext("%(step)s已提交", step=shared.step_name(task.task)))
+    if task.task.form == "apply" and task.task.case is not None:
+        return redirect(url_for("cases.shown", case_id=task.task.case.id), 303)
+    return redirect(url_for("inbox.listed"), 303)
+
+
+def _mine(task: OpenedTask, who: Actor) -> bool:
+    """In one's hands, or waiting for oneself alone: then there is nothing to take first."""
+    return task.mine or (
+        task.free and task.task.person is not None and task.task.person in {who.account_id, *who.stands_in_for}
+    )
+
+
+def _translate(text: str, **values: Any) -> str:
+    return str(gettext(text).format(**values) if values else gettext(text))
+
+
+def _uploaded(who: Actor, task: OpenedTask) -> dict[str, list[str]]:
+    """Keep attached files with the case; the form holds their ids."""
+    found: dict[str, list[str]] = {}
+    for field in task.form.fields:
+        if field.type != "attachment" or task.task.case is None:
+            continue
+        for file in request.files.getlist(field.name):
+            if not file.filename:
+                continue
+            kind = "consent" if field.name == "consent_file" else "attachment"
+            kept = services().files.upload(who, task.task.case.id, kind, file.filename, file.mimetype, file.read())
+            found.setdefault(field.name, []).append(str(kept.id))
+    return found
+
+
+@blueprint.post("/<uuid:task_id>/draft")
+def draft(task_id: UUID) -> ResponseReturnValue:
+    """Keep what is written so far; If-Match names the draft it was read from."""
+    match = request.headers.get("If-Match", "").strip('W/"')
+    if not match.isdigit():
+        raise Refused("If-Match must name the draft's ETag.")
+    etag = services().worklist.save_draft(actor(), task_id, request.form.to_dict(flat=False), int(match))
+    answer = jsonify(saved=True)
+    answer.headers["ETag"] = f'"{etag}"'
+    return answer
