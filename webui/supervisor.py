@@ -54,13 +54,15 @@ class Supervisor:
     environment: Mapping[str, str]
     say: Callable[[str], None]
     stop: threading.Event = field(default_factory=threading.Event)
+    patience: float | None = None
+    """Seconds within which all must be ready, else the supervisor gives up with exit code 1; None waits for ever."""
 
     def run(self, on_ready: Callable[[], None] | None = None) -> int:
         """Run until SIGTERM, SIGINT or `stop`; returns the exit code. `on_ready` is called once, when all are up."""
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: self.stop.set())
-        told = False
+        told, begun = False, time.monotonic()
         while not self.stop.is_set():
             now = time.monotonic()
             for child in self.children:
@@ -70,6 +72,10 @@ class Supervisor:
                 self.say("ready: " + " ".join(child.role for child in self.children))
                 if on_ready is not None:
                     threading.Thread(target=on_ready, name="ready", daemon=True).start()
+            if not told and self.patience is not None and time.monotonic() - begun > self.patience:
+                self.say("gave up: not ready " + " ".join(c.role for c in self.children if not c.ready))
+                self._drain()
+                return 1
             self.stop.wait(0.1)
         self._drain()
         return 0

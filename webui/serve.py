@@ -1,0 +1,175 @@
+"""The processes of the product: each role runs alone, or all of them under one supervisor."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import signal
+import ssl
+import threading
+import time
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.errors import LianyiError
+from webui import bootstrap, logs
+from webui.config import Config
+from webui.supervisor import Child, ParentWatch, Supervisor, child, say_ready
+
+ROLES = ("web", "worker", "dicom", "mllp")
+PORTS = {"web": 8080, "dicom": 11112, "mllp": 2575}
+WORKER_THREADS = 4
+
+
+class NotSafe(LianyiError):
+    """The product does not listen beyond this machine without TLS."""
+
+    code = "not_safe"
+    advice = "Give --cert and --key, or make a certificate with `lianyi certs NAME`, or listen on 127.0.0.1."
+
+
+@dataclass(frozen=True)
+class Listen:
+    """Where the roles listen; `cert` and `key` are PEM files for the web."""
+
+    host: str = "127.0.0.1"
+    web: int = PORTS["web"]
+    dicom: int = PORTS["dicom"]
+    mllp: int = PORTS["mllp"]
+    cert: Path | None = None
+    key: Path | None = None
+
+    def arguments(self) -> list[str]:
+        """The same as command-line arguments."""
+        found = [
+            "--host",
+            self.host,
+            "--web-port",
+            str(self.web),
+            "--dicom-port",
+            str(self.dicom),
+            "--mllp-port",
+            str(self.mllp),
+        ]
+        if self.cert and self.key:
+            found += ["--cert", str(self.cert), "--key", str(self.key)]
+        return found
+
+
+def check(listen: Listen) -> None:
+    """Refuse to listen wider than loopback without TLS."""
+    try:
+        loopback = ipaddress.ip_address(listen.host).is_loopback
+    except ValueError:
+        loopback = listen.host == "localhost"
+    if not loopback and not (listen.cert and listen.key):
+        raise NotSafe(listen.host)
+
+
+def run_folder(config: Config) -> Path:
+    """Where processes say that they are ready."""
+    return config.data / "run"
+
+
+def supervise(
+    config: Config,
+    listen: Listen,
+    environment: dict[str, str],
+    say: Callable[[str], None],
+    roles: tuple[str, ...] = ROLES,
+) -> Supervisor:
+    """A supervisor of the roles, ready to run."""
+    check(listen)
+    children: list[Child] = [child(role, run_folder(config), listen.arguments()) for role in roles]
+    return Supervisor(children, environment, say)
+
+
+def serve(role: str, config: Config, listen: Listen) -> int:
+    """Run one role until SIGTERM; returns the exit code."""
+    check(listen)
+    logs.configure(config.log)
+    stop = threading.Event()
+    if role == "web":
+        return _web(config, listen)
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    signal.signal(signal.SIGINT, lambda *_: stop.set())
+    ParentWatch(stop.set).start()
+    {"worker": _worker, "dicom": _dicom, "mllp": _mllp}[role](config, listen, stop)
+    return 0
+
+
+def _web(config: Config, listen: Listen) -> int:
+    from granian import Granian
+    from granian.constants import Interfaces
+
+    def announce() -> None:
+        scheme = "https" if listen.cert else "http"
+        url = f"{scheme}://127.0.0.1:{listen.web}/healthz"
+        context = _trusting() if listen.cert else None
+        while True:
+            try:
+                with urllib.request.urlopen(url, timeout=2, context=context):  # noqa: S310 - our own address
+                    say_ready(run_folder(config), "web")
+                    return
+            except OSError:
+                time.sleep(0.1)
+
+    threading.Thread(target=announce, name="announce", daemon=True).start()
+    ParentWatch(lambda: os.kill(os.getpid(), signal.SIGTERM)).start()
+    server = Granian(
+        "webui.bootstrap:application", address=listen.host, port=listen.web, interface=Interfaces.WSGI, factory=True, workers=1,
+        blocking_threads=12, log_enabled=config.log == "debug", log_access=False, ssl_cert=listen.cert, ssl_key=listen.key,
+        respawn_failed_workers=True,
+    )  # fmt: skip
+    server.serve()
+    return 0
+
+
+def _trusting() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE  # only asks our own process whether it is up
+    return context
+
+
+def _worker(config: Config, _listen: Listen, stop: threading.Event) -> None:
+    from apscheduler.schedulers.background import BackgroundScheduler
+
+    house = bootstrap.build(config)
+    workers = [house.worker(f"{os.uname().nodename}-{os.getpid()}-{n}") for n in range(WORKER_THREADS)]
+    threads = [threading.Thread(target=w.run_forever, args=(stop,), name=w.name) for w in workers]
+    clock = BackgroundScheduler(timezone="UTC")
+    settings = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+    clock.add_job(house.services.messages.process_pending, "interval", seconds=1, **settings)
+    clock.add_job(house.keep_partitions, "interval", hours=12, next_run_time=house.clock.now(), **settings)
+    for thread in threads:
+        thread.start()
+    clock.start()
+    say_ready(run_folder(config), "worker")
+    stop.wait()
+    clock.shutdown(wait=True)
+    for thread in threads:
+        thread.join(timeout=9)
+    house.close()
+
+
+def _dicom(config: Config, listen: Listen, stop: threading.Event) -> None:
+    house = bootstrap.build(config)
+    listener = house.dicom_listener(listen.host, listen.dicom)
+    listener.start()
+    say_ready(run_folder(config), "dicom")
+    stop.wait()
+    listener.stop()
+    house.close()
+
+
+def _mllp(config: Config, listen: Listen, stop: threading.Event) -> None:
+    house = bootstrap.build(config)
+    listener = house.mllp_listener(listen.host, listen.mllp)
+    listener.start()
+    say_ready(run_folder(config), "mllp")
+    stop.wait()
+    listener.stop()
+    house.close()
