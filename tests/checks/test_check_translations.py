@@ -1,0 +1,43 @@
+"""Every Chinese text that a page can show has its English one, and every English one is used."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from babel.messages.pofile import read_po
+
+ROOT = Path(__file__).resolve().parents[2]
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+IN_TEMPLATE = re.compile(r"""_\(\s*(["'])(.+?)\1""")
+IN_CODE = re.compile(r'gettext\(\s*"(.+?)"')
+CONSTANT = re.compile(r'"([^"\n]*[\u4e00-\u9fff][^"\n]*)"')
+
+
+def _used() -> set[str]:
+    found: set[str] = set()
+    for path in (ROOT / "webui" / "templates").glob("*.html"):
+        found |= {m.group(2) for m in IN_TEMPLATE.finditer(path.read_text())}
+    for path in (ROOT / "webui").rglob("*.py"):
+        found |= {m.group(1) for m in IN_CODE.finditer(path.read_text())}
+    for path in (ROOT / "webui" / "navigation.py", ROOT / "forms" / "compile.py"):
+        found |= {m.group(1) for m in CONSTANT.finditer(path.read_text())}
+    return {text for text in found if CHINESE.search(text)}
+
+
+def _translated() -> dict[str, str]:
+    with (ROOT / "webui" / "translations" / "en" / "LC_MESSAGES" / "messages.po").open("rb") as file:
+        return {str(m.id): str(m.string) for m in read_po(file, locale="en") if m.id}
+
+
+def test_english_is_complete() -> None:
+    translated = _translated()
+    assert sorted(_used() - set(translated)) == []
+    assert [k for k, v in translated.items() if not v or (CHINESE.search(v) and "联医" not in v)] == []
+
+
+def test_placeholders_are_kept() -> None:
+    for text, english in _translated().items():
+        assert sorted(re.findall(r"%\(\w+\)\d*[sd]|\{\w+\}", text)) == sorted(
+            re.findall(r"%\(\w+\)\d*[sd]|\{\w+\}", english)
+        ), text
