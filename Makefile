@@ -25,9 +25,8 @@ test: .venv/.dev build
 	@sh .ci/debian chromium fonts-noto-cjk dcmtk poppler-utils
 	$(PYTEST) -n 2 -q -m "not slow" $(ARGS)
 
-test-all: .venv/.dev build
-	@sh .ci/debian chromium fonts-noto-cjk dcmtk poppler-utils
-	$(PYTEST) -n 2 -q $(ARGS)
+test-all: test
+	$(PYTEST) -n 2 -q -m slow $(ARGS)
 
 check: .venv/.dev
 	$(BIN)/ruff check .

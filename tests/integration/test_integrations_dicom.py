@@ -42,6 +42,9 @@ from integrations.dicom import (
 )
 from integrations.dicom.port import CANNOT_UNDERSTAND, OUT_OF_RESOURCES, Accept
 
+# pynetdicom leaves the socket of a refused or ended connection to the collector
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+
 SUBJECT = Subject("P1", "王^示例", "M", "19590312", "2.25.1", "A1")
 WHEN = datetime(2026, 11, 24, 8, 42, tzinfo=UTC)
 KNOWN = ["LIANYI", "STORESCU", "ECHOSCU"]
