@@ -8,11 +8,10 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from integrations.dicom.errors import DicomRefused
+from integrations.foreign import malformed
 
 T = TypeVar("T")
 UID = re.compile(r"[0-9.]{1,64}")
-WRONG = (ValueError, TypeError, LookupError, AttributeError, OverflowError, NotImplementedError)
-"""What pydicom raises when an element's value does not fit its value representation."""
 
 
 class Fields:
@@ -58,7 +57,7 @@ class Fields:
         try:
             value = getattr(self._ds, word, None)
             number = None if value in (None, "") else int(str(value))
-        except WRONG:
+        except malformed():
             raise DicomRefused(f"{word} is not one number.") from None
         if number is not None and not 1 <= number <= most:
             raise DicomRefused(f"{word} is out of range.")
@@ -75,7 +74,7 @@ class Fields:
             return ()
         try:
             numbers = tuple(_finite(v) for v in (value if hasattr(value, "__iter__") else [value]))
-        except WRONG:
+        except malformed():
             self.notes.add(f"{word} cannot be read")
             return ()
         if count is not None and len(numbers) != count:
@@ -88,7 +87,7 @@ class Fields:
         items = self._value(sequence)
         try:
             inner = Fields(items[0] if items else None)
-        except WRONG:
+        except malformed():
             inner = Fields(None)
         inner.notes = self.notes
         return inner
@@ -97,7 +96,7 @@ class Fields:
         try:
             value = getattr(self._ds, word, None)
             return None if value is None or value == "" else value
-        except WRONG:
+        except malformed():
             self.notes.add(f"{word} cannot be read")
             return None
 
@@ -105,7 +104,7 @@ class Fields:
         value = self._value(word)
         try:
             return None if value is None else kind(value)
-        except WRONG:
+        except malformed():
             self.notes.add(f"{word} cannot be read")
             return None
 

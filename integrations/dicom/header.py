@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from integrations.dicom.errors import DicomRefused
-from integrations.dicom.fields import UID, WRONG, Fields
+from integrations.dicom.fields import UID, Fields
 from integrations.dicom.scan import Layout, layout
+from integrations.foreign import malformed, quiet
 
 OBJECT_LIMIT = 512 * 1024 * 1024
 """Bytes an object may have."""
@@ -107,19 +108,15 @@ TEXTS = {
 def read(part10: bytes) -> Header:
     """The header of an object; DicomRefused when it is not DICOM, deflated, a bomb, without identity, or announces the impossible."""
     from pydicom import dcmread
-    from pydicom.errors import InvalidDicomError
 
     if len(part10) > OBJECT_LIMIT:
         raise DicomRefused("The object has more bytes than are accepted.")
     found = layout(part10)
-    with warnings.catch_warnings(record=True) as said:
-        warnings.simplefilter("always")
+    with quiet() as said:
         try:
             ds = dcmread(io.BytesIO(part10), stop_before_pixels=True)
             return _header(ds, found, said)
-        except RecursionError:
-            raise DicomRefused("Sequences are nested without end.") from None
-        except (InvalidDicomError, EOFError, OSError, *WRONG) as problem:
+        except malformed() as problem:
             raise DicomRefused(f"The data set cannot be read ({type(problem).__name__}).") from None
 
 

@@ -17,7 +17,7 @@ DEFLATED = ("1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.4.95", "1.2.840.10008.1
 """Syntaxes whose data set is itself compressed: a small object may hold any amount of it."""
 
 ELEMENTS, DEPTH = 500_000, 32
-"""How many elements an object may have before its pixel data, and how deep its sequences may lie in each other."""
+"""How many elements and fragments an object may have, and how deep its sequences may lie in each other."""
 
 UNDEFINED = 0xFFFFFFFF
 ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
@@ -52,7 +52,7 @@ class _Form:
 
 
 def layout(part10: bytes) -> Layout:
-    """Walk an object from its file meta information to its pixel data; DicomRefused when it is none, deflated, or a bomb."""
+    """Walk an object from its file meta information to its end; DicomRefused when it is none, deflated, or a bomb."""
     if len(part10) < 132 or part10[128:132] != b"DICM":
         raise DicomRefused("There is no DICM mark after the preamble.")
     return _Walk(part10).run()
@@ -64,6 +64,7 @@ class _Walk:
         self.form = _Form(implicit=False)
         self.outer: list[_Form] = []  # the form outside of each open sequence
         self.syntax, self.elements, self.meta = "", 0, True
+        self.found: tuple[int, int] | None = None
 
     def run(self) -> Layout:
         while self.at + 8 <= self.end:
@@ -81,11 +82,10 @@ class _Walk:
                 self.form = self.outer.pop() if self.outer else self.form
             else:
                 vr, head, length = self._head()
-                if tag in PIXELS and not self.outer:
-                    return self._found(self.at + head, length)
+                if tag in PIXELS and not self.outer and self.found is None:
+                    self.found = self.at + head, length
                 self._pass(tag, vr, head, length)
-        cut = self.at != self.end or bool(self.outer)
-        return Layout(self._checked(), self.elements, cut=cut)
+        return self._layout()
 
     def _tag(self) -> int:
         group, element = self.form.tag.unpack_from(self.raw, self.at)
@@ -138,7 +138,9 @@ class _Walk:
                 return
             self.at += length
 
-    def _found(self, offset: int, length: int) -> Layout:
-        fragments = length == UNDEFINED
-        cut = not fragments and offset + length > self.end
-        return Layout(self._checked(), self.elements, offset, None if fragments else length, cut)
+    def _layout(self) -> Layout:
+        cut = self.at > self.end or bool(self.outer)
+        if self.found is None:
+            return Layout(self._checked(), self.elements, cut=cut or self.at < self.end)
+        offset, length = self.found
+        return Layout(self._checked(), self.elements, offset, None if length == UNDEFINED else length, cut)

@@ -12,9 +12,10 @@ from typing import Any
 from integrations import Outcome, OutcomeClass
 from integrations.dicom import network
 from integrations.dicom.errors import DicomRefused
-from integrations.dicom.fields import UID, WRONG
+from integrations.dicom.fields import UID
 from integrations.dicom.port import UNREADABLE, Peer
 from integrations.dicom.scan import layout
+from integrations.foreign import malformed, quiet
 
 NATIVE = ("1.2.840.10008.1.2.1", "1.2.840.10008.1.2")
 CONTEXTS = 120
@@ -105,8 +106,11 @@ def _parcel(part10: bytes) -> _Parcel | None:
 
     try:
         syntax = layout(part10).syntax  # refuses what must not be parsed
-        meta = dcmread(io.BytesIO(part10), stop_before_pixels=True).file_meta
-    except (DicomRefused, EOFError, NotImplementedError, *WRONG):
+        with quiet():
+            meta = dcmread(io.BytesIO(part10), stop_before_pixels=True).file_meta
+    except DicomRefused:
+        return None
+    except malformed():
         return None
     sop_class = str(getattr(meta, "MediaStorageSOPClassUID", ""))
     return _Parcel(part10, sop_class, syntax) if UID.fullmatch(sop_class) and UID.fullmatch(syntax) else None
@@ -142,7 +146,7 @@ def _send(assoc: Any, parcel: _Parcel) -> Outcome:
             return _outcome(assoc.send_c_store(_converted(parcel.part10)))
     except RuntimeError:  # the peer left between two objects
         return ENDED
-    except WRONG:
+    except malformed():
         return UNREADABLE
     return NO_CONTEXT
 
