@@ -1,105 +1,154 @@
-"""Decoding of foreign compressed pixels in a child process that may take neither all memory nor all time.
+"""Decoding of foreign pixels in child processes that may take neither all memory nor all time.
 
-The child is started once and answers one request after the other; when it dies, hangs or exceeds its limits it is replaced
-and the request fails with Undecodable.
+Children are started once and answer one request after the other; one that dies, hangs or exceeds its limits is replaced, and
+only its request fails. What a child answers is checked too: it may have been taken over by what it decoded.
 """
 
 from __future__ import annotations
 
-import io
-import multiprocessing
-import resource
+import json
+import math
+import os
+import queue
+import subprocess
+import sys
 import threading
-import warnings
-from multiprocessing.connection import Connection
+import weakref
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from integrations.compression.child import ALL, ANSWER, REQUEST, SAMPLES, SHAPE
 from integrations.compression.port import Undecodable
 
 MEMORY = 4 * 1024**3
 SECONDS = 30.0
+CHILDREN = 2
+LARGEST = 1024**3
+"""Bytes of samples a child may answer with."""
+TYPES = {"|u1", "|i1", "|b1", "<u2", "<i2", "<u4", "<i4", "<f4", "<f8"}
+START = "from integrations.compression.child import main; main()"
 
 
-def decode_here(part10: bytes) -> NDArray[Any]:
-    """All frames of an object as an array (frames, rows, columns[, samples]) of stored values, planar configuration 0.
+class _Child:
+    """One place in the pool: a process, or none until it is needed."""
 
-    For our own or native data only; foreign compressed data goes through `Decoder`.
-    """
-    from pydicom import dcmread
+    def __init__(self, memory: int, seconds: float) -> None:
+        self._arguments = [str(memory), str(seconds)]
+        self._seconds = seconds
+        self._process: subprocess.Popen[bytes] | None = None
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        ds = dcmread(io.BytesIO(part10))
-        array = ds.pixel_array
-    colour = int(getattr(ds, "SamplesPerPixel", 1)) > 1
-    shaped = array if array.ndim == (4 if colour else 3) else array[np.newaxis]
-    return np.ascontiguousarray(shaped, dtype=shaped.dtype.newbyteorder("="))
-
-
-def _serve(line: Connection, memory: int, seconds: float) -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    while True:
+    def ask(self, mode: int, frame: int, part10: bytes) -> tuple[dict[str, Any], bytearray]:
+        """One request; OSError, ValueError, KeyError or TypeError when the child failed, after which it is ended."""
+        process = self._process
+        if process is None or process.poll() is not None:
+            self.end()
+            process = self._process = self._start()
+        # killing it ends every read and write on its pipes, whatever it is doing; the first seconds go to its imports
+        timer = threading.Timer(self._seconds, process.kill)
+        timer.start()
         try:
-            raw = line.recv_bytes()
-        except EOFError:
-            return
-        used = resource.getrusage(resource.RUSAGE_SELF)
-        spent = int(used.ru_utime + used.ru_stime + seconds) + 1
-        resource.setrlimit(resource.RLIMIT_CPU, (spent, resource.RLIM_INFINITY))
-        try:
-            array = decode_here(raw)
-            line.send((array.dtype.str, array.shape))
-            line.send_bytes(array.tobytes())
-        except Exception as problem:  # the edge of the child process: every failure becomes an answer
-            line.send((type(problem).__name__, None))
+            return _exchange(process, mode, frame, part10)
+        except BaseException:  # also an interrupt: half an exchange must not meet the next request
+            self.end()
+            raise
+        finally:
+            timer.cancel()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        root = str(Path(__file__).resolve().parents[2])
+        environment = {"PYTHONPATH": root, "PATH": os.defpath, "OPENBLAS_NUM_THREADS": "1", "LC_ALL": "C.UTF-8"}
+        return subprocess.Popen(  # -P: only that path, never the working directory
+            [sys.executable, "-P", "-c", START, *self._arguments], env=environment, bufsize=0, stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+
+    def end(self) -> None:
+        """Kill the process and close its pipes."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.wait()
+            for pipe in (process.stdin, process.stdout):
+                if pipe is not None:
+                    pipe.close()
+
+
+def _exchange(
+    process: subprocess.Popen[bytes], mode: int, frame: int, part10: bytes
+) -> tuple[dict[str, Any], bytearray]:
+    _write(process, REQUEST.pack(mode, frame, len(part10)))
+    _write(process, part10)
+    (length,) = ANSWER.unpack(_read(process, ANSWER.size))
+    if length > 4096:
+        raise ValueError("the answer is too long")
+    said = json.loads(_read(process, length))
+    if "error" in said:
+        return said, bytearray()
+    if said["type"] not in TYPES or not all(isinstance(n, int) and n > 0 for n in said["shape"]):
+        raise ValueError("the answer is no array")
+    size = np.dtype(said["type"]).itemsize * math.prod(said["shape"])
+    if size > LARGEST:
+        raise ValueError("the array is too large")
+    return said, _read(process, size if mode == SAMPLES else 0)
+
+
+def _write(process: subprocess.Popen[bytes], data: bytes) -> None:
+    rest = memoryview(data)
+    while rest and process.stdin is not None:
+        rest = rest[process.stdin.write(rest) :]
+
+
+def _read(process: subprocess.Popen[bytes], size: int) -> bytearray:
+    held = bytearray(size)
+    view = memoryview(held)
+    while view:
+        count = process.stdout.readinto(view) if process.stdout is not None else 0  # type: ignore[attr-defined]
+        if not count:
+            raise OSError("the child ended")
+        view = view[count:]
+    return held
 
 
 class Decoder:
-    """One child that decodes; safe to share between threads."""
+    """A few children that decode; safe to share between threads. `memory` in bytes, `seconds` of wall and of processor time."""
 
-    def __init__(self, memory: int = MEMORY, seconds: float = SECONDS) -> None:
-        self._memory, self._seconds = memory, seconds
-        self._lock = threading.Lock()
-        self._process: Any = None
-        self._line: Connection | None = None
+    def __init__(self, memory: int = MEMORY, seconds: float = SECONDS, children: int = CHILDREN) -> None:
+        self._children = [_Child(memory, seconds) for _ in range(children)]
+        self._free: queue.LifoQueue[_Child] = queue.LifoQueue()
+        for child in self._children:
+            self._free.put(child)
+        self._finish = weakref.finalize(self, _end_all, self._children)
 
-    def decode(self, part10: bytes) -> NDArray[Any]:
-        """All frames of an object; Undecodable when the child fails, dies or is late."""
-        with self._lock:
-            line = self._ready()
-            try:
-                line.send_bytes(part10)
-                if not line.poll(self._seconds):
-                    self.close()
-                    raise Undecodable("The decoder did not finish in time.")
-                kind, shape = line.recv()
-                if shape is None:
-                    raise Undecodable(f"The decoder said {kind}.")
-                return np.frombuffer(line.recv_bytes(), dtype=np.dtype(kind)).reshape(shape)
-            except (EOFError, OSError) as problem:
-                self.close()
-                raise Undecodable("The decoder ended.") from problem
+    def decode(self, part10: bytes, frame: int | None = None) -> NDArray[Any]:
+        """All frames of an object (frames, rows, columns[, 3]), or one; Undecodable when the child fails, dies or is late."""
+        said, samples = self._ask(SAMPLES, part10, frame)
+        return np.frombuffer(samples, np.dtype(said["type"])).reshape(said["shape"])
 
-    def _ready(self) -> Connection:
-        if self._line is None or not self._process.is_alive():
-            self.close()
-            context = multiprocessing.get_context("spawn")
-            ours, theirs = context.Pipe()
-            self._process = context.Process(target=_serve, args=(theirs, self._memory, self._seconds), daemon=True)
-            self._process.start()
-            theirs.close()
-            self._line = ours
-        return self._line
+    def check(self, part10: bytes) -> tuple[int, ...]:
+        """Decode all frames and give only the array's shape; Undecodable. For the moment of arrival."""
+        said, _ = self._ask(SHAPE, part10, None)
+        return tuple(said["shape"])
+
+    def _ask(self, mode: int, part10: bytes, frame: int | None) -> tuple[dict[str, Any], bytearray]:
+        child = self._free.get()
+        try:
+            said, samples = child.ask(mode, ALL if frame is None else frame, part10)
+        except (OSError, ValueError, KeyError, TypeError) as problem:
+            raise Undecodable("The decoder ended or came too late.") from problem
+        finally:
+            self._free.put(child)
+        if "error" in said:
+            raise Undecodable(f"The decoder said {said['error'][:40]}.")
+        return said, samples
 
     def close(self) -> None:
-        """End the child."""
-        if self._line is not None:
-            self._line.close()
-        if self._process is not None:
-            self._process.kill()
-            self._process.join()
-        self._line = self._process = None
+        """End the children; the next request starts new ones."""
+        _end_all(self._children)
+
+
+def _end_all(children: list[_Child]) -> None:
+    for child in children:
+        child.end()

@@ -11,11 +11,13 @@ import pathlib
 import sys
 import tempfile
 import threading
-import warnings
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from integrations.compression.policy import Recipe
 
 _lock = threading.Lock()
 _writer: Any = None
@@ -60,6 +62,9 @@ def _classes() -> Any:
     with _lock:
         if _writer is None:
             glymur = _import_glymur()
+            library = glymur.lib.openjp2
+            # glymur asks for PLT and for TLM in two calls, of which the second takes the first back; this asks for both at once
+            library.encoder_set_extra_options = partial(library.encoder_set_extra_options, plt=True)
 
             class Writer(glymur.Jp2k):  # type: ignore[misc,name-defined]
                 """Writes signed samples with their true precision, and never reads back what it wrote."""
@@ -81,30 +86,28 @@ def _classes() -> Any:
     return _writer
 
 
-def encode(pixels: NDArray[Any], bits_stored: int, signed: bool, *, mct: bool = False) -> bytes:
-    """One frame (rows, columns) or (rows, columns, 3) as a lossless JPEG 2000 codestream of four quality layers.
+def encode(pixels: NDArray[Any], bits_stored: int, signed: bool, recipe: Recipe) -> bytes:
+    """One frame (rows, columns) or (rows, columns, 3) as a lossless JPEG 2000 codestream.
 
-    Layers at 1/60, 1/25, 1/10 of the raw size and the rest, so that a prefix is already a picture; six resolutions at the
-    most, packet lengths in the header (PLT) for later partial reads.
+    With packet lengths (PLT) and tile-part lengths (TLM) in the headers for later partial reads; three samples go through the
+    reversible colour transform (YBR_RCT). RuntimeError, OSError or ValueError when the library cannot write it.
     """
     writer = _classes()
     handle = os.memfd_create("frame")
     try:
         new = writer.__new__(writer)
         new._precision, new._signed = bits_stored, int(signed)
-        small = min(pixels.shape[:2])
-        levels = max(1, min(6, small.bit_length() - 3))
-        options: dict[str, Any] = {"numres": levels, "plt": True, "prog": "LRCP"}
-        if min(pixels.shape[:2]) >= 64:
-            options["cratios"] = (60, 25, 10, 1)
+        options: dict[str, Any] = {
+            "numres": recipe.resolutions, "prog": recipe.progression, "cratios": recipe.layers, "tlm": True,
+        }  # fmt: skip
+        if recipe.precinct:
+            options["psizes"] = [(recipe.precinct, recipe.precinct)] * recipe.resolutions
         if pixels.ndim == 3:
-            options["mct"] = mct
+            options["mct"] = True
         new.__init__("/nonexistent/frame.j2k", shape=pixels.shape, **options)
         new.filename = f"/proc/self/fd/{handle}"
         new.path = pathlib.Path(new.filename)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            new[:] = pixels
+        new[:] = pixels
         return os.pread(handle, os.fstat(handle).st_size, 0)
     finally:
         os.close(handle)
