@@ -1,123 +1,105 @@
-"""Pictures of slices: modality LUT, window, inversion, colour, pixel aspect (PS3.3 C.11.1, C.11.2, C.7.6.3)."""
+"""Pictures of slices and stacks, by numpy and Pillow."""
 
 from __future__ import annotations
 
 import io
-import warnings
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from integrations.rendering.port import KeyImage
+from integrations import IntegrationError
+from integrations.foreign import malformed, quiet
+from integrations.rendering import stack, tones
+from integrations.rendering.port import KeyImage, NotDrawable
 
-Decode = Callable[[bytes], NDArray[Any]]
+Decode = Callable[[bytes, int | None], NDArray[Any]]
+"""The stored values of one frame, or of all: (frames, rows, columns[, 3]), colour as RGB."""
 
 
 class WindowedRenderer:
-    """Draws with numpy and Pillow. `decode` gives the stored values of all frames (frames, rows, columns[, 3])."""
+    """Draws what `decode` gives; an IntegrationError of it means that an object cannot be decoded."""
 
     def __init__(self, decode: Decode) -> None:
         self._decode = decode
 
-    def picture(self, part10: bytes, frame: int = 0, size: int = 512) -> bytes:
+    def picture(self, part10: bytes, frame: int = 0, size: int = 512, window: tones.Window | None = None) -> bytes:
         """One frame as PNG."""
         ds = _head(part10)
-        frames = self._decode(part10)
-        return _png(_eight_bit(ds, frames[min(frame, len(frames) - 1)]), _aspect(ds), size)
+        wanted = max(0, min(frame, _frames(ds) - 1))
+        about = tones.of_frame(ds, wanted)
+        pixels = self._decode(part10, wanted)[0]
+        try:
+            return _png(tones.eight_bit(about, pixels, window), _aspect(about), size)
+        except malformed() as problem:
+            raise NotDrawable(f"Its attributes cannot be used ({type(problem).__name__}).") from None
+
+    def thumbnail(self, part10: bytes, size: int = 128) -> bytes:
+        """The middle frame, small."""
+        return self.picture(part10, _frames(_head(part10)) // 2, size)
 
     def key_images(self, objects: list[bytes], count: int = 4) -> list[KeyImage]:
-        """The picture richest in content of each of `count` equal parts of the stack, in geometric order."""
+        """The picture richest in content of each of `count` neighbouring parts of the stack, in geometric order."""
         heads = [_head(raw) for raw in objects]
-        order = sorted((i for i, ds in enumerate(heads) if "Rows" in ds), key=lambda i: _place(heads[i]))
-        parts = [
-            list(part) for part in np.array_split(np.array(order, dtype=int), min(count, len(order)) or 1) if len(part)
+        places = [
+            stack.place(tones.of_frame(ds, frame), index, frame)
+            for index, ds in enumerate(heads)
+            if "Rows" in ds
+            for frame in range(_frames(ds))
         ]
-        chosen: list[KeyImage] = []
-        for part in parts:
-            pictures = {int(i): self._decode(objects[int(i)])[0] for i in part}
-            best = max(pictures, key=lambda i: (_content(pictures[i]), -abs(part.index(i) - len(part) / 2)))
-            png = _png(_eight_bit(heads[best], pictures[best]), _aspect(heads[best]), 512)
-            reason = "only slice of its part" if len(part) == 1 else f"most content of {len(part)} neighbouring slices"
-            chosen.append(KeyImage(best, png, reason))
-        return chosen
+        parts = stack.parts(places, count)
+        contents = self._contents(objects, heads, [p for part in parts for p in part])
+        chosen = [found for part in parts if (found := stack.best(part, contents))]
+        return [KeyImage(p.index, self.picture(objects[p.index], p.frame), why, p.frame) for p, why in chosen]
+
+    def _contents(self, objects: list[bytes], heads: list[Any], places: list[stack.Place]) -> dict[stack.Place, float]:
+        """How much each frame shows, object by object, so that only one is held at a time; without what cannot be decoded."""
+        found: dict[stack.Place, float] = {}
+        for index in dict.fromkeys(p.index for p in places):
+            try:
+                frames = self._decode(objects[index], None)
+                for p in places:
+                    if p.index == index and p.frame < len(frames):
+                        about = tones.of_frame(heads[index], p.frame)
+                        found[p] = stack.content(tones.eight_bit(about, frames[p.frame]))
+            except IntegrationError:
+                continue
+            except malformed():
+                continue
+        return found
 
 
 def _head(part10: bytes) -> Any:
     from pydicom import dcmread
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with quiet():
         return dcmread(io.BytesIO(part10), stop_before_pixels=True)
 
 
-def _place(ds: Any) -> tuple[float, int]:
-    position, axes = getattr(ds, "ImagePositionPatient", None), getattr(ds, "ImageOrientationPatient", None)
-    number = int(getattr(ds, "InstanceNumber", 0) or 0)
-    if not position or not axes or len(axes) != 6:
-        return (0.0, number)
-    normal = np.cross(np.array(axes[:3], dtype=float), np.array(axes[3:], dtype=float))
-    return (float(normal @ np.array(position, dtype=float)), number)
-
-
-def _content(pixels: NDArray[Any]) -> float:
-    """How much there is to see: the variance of values, so that air and margins lose."""
-    return float(np.asarray(pixels[::2, ::2], dtype=np.float32).var())
-
-
-def _eight_bit(ds: Any, pixels: NDArray[Any]) -> NDArray[np.uint8]:
-    if pixels.ndim == 3:
-        return _colour(ds, pixels)
-    from pydicom.pixels.processing import apply_modality_lut
-
-    values = np.asarray(apply_modality_lut(pixels, ds), dtype=np.float32)
-    low, high = _window(ds, values)
-    scaled = np.clip((values - low) / max(high - low, 1e-6), 0, 1) * 255
-    if str(getattr(ds, "PhotometricInterpretation", "")) == "MONOCHROME1":
-        scaled = 255 - scaled
-    return np.asarray(scaled, dtype=np.uint8)
-
-
-def _window(ds: Any, values: NDArray[Any]) -> tuple[float, float]:
-    """Lowest and highest value shown: the header's linear window, else all but the outermost half per cent."""
-    centre, width = getattr(ds, "WindowCenter", None), getattr(ds, "WindowWidth", None)
-    if centre in (None, "") or width in (None, ""):
-        low, high = np.percentile(values, (0.5, 99.5))
-        return float(low), float(high)
-    c = float(centre[0] if hasattr(centre, "__iter__") else centre)
-    w = float(width[0] if hasattr(width, "__iter__") else width)
-    return c - 0.5 - (w - 1) / 2, c - 0.5 + (w - 1) / 2
-
-
-def _colour(ds: Any, pixels: NDArray[Any]) -> NDArray[np.uint8]:
-    from pydicom.pixels.processing import convert_color_space
-
-    if pixels.dtype != np.uint8:
-        pixels = (pixels >> max(0, int(getattr(ds, "BitsStored", 16)) - 8)).astype(np.uint8)
-    space = str(getattr(ds, "PhotometricInterpretation", "RGB"))
-    if space in ("YBR_FULL", "YBR_FULL_422"):
-        return np.asarray(convert_color_space(pixels, "YBR_FULL", "RGB"), dtype=np.uint8)
-    return np.asarray(pixels, dtype=np.uint8)
+def _frames(ds: Any) -> int:
+    return max(1, int(tones.number(ds, "NumberOfFrames", 1)))
 
 
 def _aspect(ds: Any) -> float:
     """Height of a pixel over its width."""
-    spacing = getattr(ds, "PixelSpacing", None) or getattr(ds, "ImagerPixelSpacing", None)
-    if spacing and len(spacing) == 2 and float(spacing[0]) > 0 and float(spacing[1]) > 0:
-        return float(spacing[0]) / float(spacing[1])
-    return 1.0
+    for word in ("PixelSpacing", "ImagerPixelSpacing"):
+        spacing = tones.numbers(ds, word)
+        if len(spacing) == 2 and min(spacing) > 0:
+            return spacing[0] / spacing[1]
+    ratio = tones.numbers(ds, "PixelAspectRatio")
+    return ratio[0] / ratio[1] if len(ratio) == 2 and min(ratio) > 0 else 1.0
 
 
 def _png(pixels: NDArray[np.uint8], aspect: float, size: int) -> bytes:
     from PIL import Image
 
     image = Image.fromarray(pixels)
-    width, height = image.width, image.height * aspect
-    scale = min(1.0, size / max(width, height)) if max(width, height) > size or aspect != 1.0 else 1.0
+    width, height = float(image.width), image.height * aspect
+    scale = min(1.0, size / max(width, height))
     wanted = (max(1, round(width * scale)), max(1, round(height * scale)))
     if wanted != image.size:
         image = image.resize(wanted, Image.Resampling.LANCZOS)
     out = io.BytesIO()
-    image.save(out, "PNG", optimize=False, compress_level=6)
+    image.save(out, "PNG", compress_level=6)
     return out.getvalue()
