@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import socket
 import time
+from contextlib import suppress
 from typing import Any
 
 from integrations.dicom.header import OBJECT_LIMIT
@@ -49,11 +50,20 @@ def start_afresh(event: Any) -> None:
     event.assoc.dul.socket.taken = 0
 
 
+def close_always(self: Any) -> None:
+    """Shut a connection down and close it, also one that never came to be; the library leaves that one open."""
+    if self.socket is not None:
+        with suppress(OSError):
+            self.socket.shutdown(socket.SHUT_RDWR)
+        self.socket.close()
+
+
 def install() -> None:
-    """Put the bounded reader in place, once a process."""
+    """Put these manners in place, once a process."""
     from pynetdicom.transport import AssociationSocket
 
     AssociationSocket.recv = bounded_recv  # type: ignore[method-assign,assignment]
+    AssociationSocket._shutdown_socket = close_always  # type: ignore[method-assign]
 
 
 def without_deflated(event: Any) -> None:

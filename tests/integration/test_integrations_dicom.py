@@ -183,8 +183,6 @@ def test_what_accept_says_reaches_the_peer(
     assert (outcome.code, outcome.kind) == (code, kind)
 
 
-# pynetdicom leaves the socket of a refused connection to the collector
-@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 def test_strangers_and_dead_peers_are_classed(start: Start) -> None:
     peer = _peer(start())
     assert Scu(SenderSettings("STRANGER")).echo(peer).code == "rejected"
@@ -194,7 +192,6 @@ def test_strangers_and_dead_peers_are_classed(start: Start) -> None:
     assert Scu().store(dead, [_sample("CT_small.dcm")])[0].kind is OutcomeClass.TRANSIENT
 
 
-@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 def test_nobody_is_let_in_while_the_known_cannot_be_read() -> None:
     def unreadable() -> list[str] | None:
         raise RuntimeError("database")
@@ -295,7 +292,6 @@ def test_who_drips_is_let_go(start: Start, monkeypatch: pytest.MonkeyPatch) -> N
     pytest.fail("the dripping peer was borne for ten seconds")
 
 
-@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 def test_associations_end_at_the_cap(start: Start) -> None:
     from pynetdicom import AE
 
