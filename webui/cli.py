@@ -158,6 +158,9 @@ def _user(options: argparse.Namespace) -> int:
             return 1
         people.set_password(found.id, password, actor="command line")
         return 0
+    if hospital is None and not rows and "platform_admin" in options.role:
+        bootstrap.first_administrator(house.config, options.login, password)
+        return 0
     if hospital is None:
         print("lianyi: name an existing hospital with --hospital CODE", file=sys.stderr)
         return 2

@@ -1,0 +1,71 @@
+"""The command line: a fresh installation gets its first administrator, models are linted, tables decided, errors told with advice."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from webui.cli import main
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("LIANYI_DATA", str(tmp_path))
+    assert main(["migrate"]) == 0
+    return tmp_path
+
+
+def test_first_day(installed: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("a long enough password\n"))
+    assert main(["user", "add", "admin", "--role", "platform_admin", "--password-stdin"]) == 0
+    assert main(["user", "list"]) == 0
+    assert main(["audit", "verify"]) == 0
+    assert main(["migrate"]) == 0
+    told = capsys.readouterr().out
+    assert "admin" in told
+    assert "history unchanged" in told
+    assert "consultation version 1" in told
+    assert (installed / "secret").stat().st_mode & 0o077 == 0
+
+
+def test_shipped_models_are_accepted(capsys: pytest.CaptureFixture[str]) -> None:
+    files = [
+        str(p)
+        for d, e in (("bpmn", "*.bpmn"), ("bpmn", "*.dmn"), ("forms", "*.form.json"))
+        for p in sorted((ROOT / d).glob(e))
+    ]
+    assert main(["lint", "--json", *files]) == 0
+    assert json.loads(capsys.readouterr().out) == []
+
+
+def test_a_bad_model_is_refused_with_line_and_advice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bad = tmp_path / "bad.bpmn"
+    bad.write_text("<!DOCTYPE x><x/>")
+    assert main(["lint", "--json", str(bad)]) == 1
+    finding = json.loads(capsys.readouterr().out)[0]
+    assert {"file", "line", "rule", "message", "advice"} <= set(finding)
+
+
+def test_decide(capsys: pytest.CaptureFixture[str]) -> None:
+    case = {"case": {"kind": "RC", "modality": "CT", "part": "head", "tag": "none", "urgency": "R"}}
+    assert main(["decide", str(ROOT / "bpmn" / "sla.dmn"), json.dumps(case)]) == 0
+    assert json.loads(capsys.readouterr().out)["accept"] == 1440
+    assert main(["decide", str(ROOT / "bpmn" / "sla.dmn"), "not json"]) == 2
+
+
+def test_wrong_settings_are_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("LIANYI_DATABSE_URL", "x")
+    assert main(["config"]) == 1
+    assert "LIANYI_DATABSE_URL" in capsys.readouterr().err
+
+
+def test_nothing_listens_wider_than_this_machine_without_tls(
+    installed: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["serve", "web", "--host", "0.0.0.0"]) == 1
+    assert "certs" in capsys.readouterr().err
