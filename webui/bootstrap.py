@@ -83,7 +83,7 @@ def build(config: Config, clock: Clock | None = None) -> House:
     decoder = Decoder()
     services = catalogue.build(
         db, clock, blobs=FileStore(_store(config)), compressor=GlymurCompressor(decoder), renderer=WindowedRenderer(decoder.decode),
-        sms=_sms(config), pdf=TypstPdf(), dicom=Scu(), hl7=Hl7Client(), pepper=config.secret_key.encode(), decode=decoder.decode,
+        sms=_sms(config), pdf=TypstPdf(), dicom=Scu(), hl7=Hl7Client(), pepper=config.secret_key.encode(), decode=decoder.check,
         zone=config.timezone,
     )  # fmt: skip
     _answer_offers(services)

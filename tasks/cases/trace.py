@@ -92,16 +92,18 @@ def standings(session: Session, instance_id: UUID) -> dict[str, Standing]:
     steps = session.execute(
         select(history.c.node, history.c.data).where(history.c.instance_id == instance_id, history.c.kind == "step")
     ).all()
+    inside = {node: name for name, view in views.items() for node in view.nodes}  # an embedded sub-process is a node
     passed: dict[str, set[str]] = {}
     for node, data in steps:
-        passed.setdefault(json.loads(data).get("process", ""), set()).add(node)
+        process = json.loads(data).get("process", "")
+        passed.setdefault(process if process in views else inside.get(process, ""), set()).add(node)
     waiting = session.execute(select(wait.c.process, wait.c.node).where(wait.c.instance_id == instance_id)).all()
     open_ = select(incident.c.node).where(incident.c.instance_id == instance_id, incident.c.state == "open")
     troubles = set(session.scalars(open_))
     return {
         name: Standing(
             name=view.name, name_en=view.name_en, passed=tuple(sorted(passed.get(name, ()))),
-            active=tuple(sorted({w.node for w in waiting if w.process == name})), incidents=tuple(sorted(t for t in troubles if t in view.nodes)),
+            active=tuple(sorted({w.node for w in waiting if name in (w.process, inside.get(w.process))})), incidents=tuple(sorted(t for t in troubles if t in view.nodes)),
             nodes={i: (n.name or i, n.name_en or i) for i, n in view.nodes.items()},
         )
         for name, view in views.items()

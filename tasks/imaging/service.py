@@ -18,7 +18,7 @@ from engine.history import record
 from engine.values import Json
 from integrations.compression import Compressor, Encoded, NotBitExact, Undecodable
 from integrations.dicom import SUCCESS, DicomRefused, Header, read
-from integrations.rendering import Renderer
+from integrations.rendering import NotDrawable, Renderer
 from integrations.storage import BlobStore, StoreFull
 from tasks.cases.service import Cases, ClinicalCase
 from tasks.imaging import arrival, spread
@@ -218,7 +218,7 @@ class Imaging:
             raise NotFound("picture", sop=sop_uid)
         try:
             png = self._renderer.picture(self._blobs.read(instance.sha256), 0, edge)
-        except Undecodable:
+        except (Undecodable, NotDrawable):
             raise NotFound("picture", sop=sop_uid) from None
         stored = self._blobs.put(png)
         with self._db.transaction() as session:
@@ -337,7 +337,7 @@ class Imaging:
             return []
         try:
             views = self._renderer.key_images([self._blobs.read(i.sha256) for i in stack], VIEWS)
-        except Undecodable:
+        except (Undecodable, NotDrawable):
             return []
         return [(stack[v.index], v.png, v.reason) for v in views]
 

@@ -135,7 +135,7 @@ class Reports:
         study = studies[0].study_uid if studies else f"2.25.{uuid5(case.id, 'study').int}"
         subject = Subject(
             registration.mrn, registration.name, registration.sex, f"{registration.birth_date:%Y%m%d}" if registration.birth_date else "",
-            study, studies[0].accession if studies else "",
+            study, studies[0].accession if studies else "", study_date=studies[0].study_date.replace("-", "") if studies else "",
         )  # fmt: skip
         when = (version.signed_at or call.now).astimezone(self._zone)
         raw = encapsulate_pdf(

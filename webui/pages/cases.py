@@ -23,6 +23,12 @@ blueprint = Blueprint("cases", __name__, url_prefix="/cases")
 TABS = ("timeline", "material", "report", "process", "log")
 
 
+@blueprint.app_template_filter("called")
+def called(hospital: Any) -> str:
+    """The name of a hospital in the reader's language."""
+    return str((hospital.name_en if language() == "en" else hospital.name) or hospital.name)
+
+
 @blueprint.app_template_filter("state_word")
 def state_word(state: str) -> str:
     """The word for a state in the reader's language."""
@@ -106,7 +112,9 @@ def _process(session: Any, row: Any) -> dict[str, Any]:
         "titles": {n: s.name_en if english else s.name for n, s in standings.items()},
         "chosen_process": chosen if chosen in standings else "consultation",
         "entries": trace.entries(session, row.instance_id),
-        "node_names": {(n, i): words[english] for n, s in standings.items() for i, words in s.nodes.items()},
+        "node_names": {
+            i: words[english] for s in standings.values() for i, words in s.nodes.items() if words[english] != i
+        },
     }
 
 

@@ -39,7 +39,7 @@ class Preview:
 
     case: Any
     form: Mapping[str, Any]
-    home: str
+    home: Any
     applicant: str
     views: list[Any]
     steps: list[Any]
@@ -59,7 +59,7 @@ def preview(session: Any, row: Any) -> Preview | None:
     return Preview(
         case=row.case,
         form=application(session, case.id) if may_read else {},
-        home=house.people.hospital(session, case.from_hospital).name,
+        home=house.people.hospital(session, case.from_hospital),
         applicant=names.get(case.applicant, ""),
         views=house.imaging.key_views_of(session, case.id)[:4] if may_look else [],
         steps=house.applications.progress(session, case.id),
