@@ -1,0 +1,159 @@
+"""A running demo for the acceptance tests, people logged in to it, and a Chromium that tells what went wrong on a page."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tasks.demo import alliance
+from tasks.demo.browser import Browser
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILT = ROOT / "webui" / "static" / "dist" / ".vite" / "manifest.json"
+FONTS = ROOT / "integrations" / "pdf" / "fonts"
+CHROMIUM = Path("/usr/bin/chromium")
+PATIENCE = 150
+"""Seconds the demo has for its walk."""
+SWITCHES = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+
+
+@dataclass
+class Demo:
+    """The demo after its walk: where it serves, what it proved, and a script-less browser for each person."""
+
+    base: str
+    proofs: list[dict[str, Any]]
+    said: list[str]
+    browsers: dict[str, Browser] = field(default_factory=dict)
+
+    def proof(self, name: str) -> dict[str, Any]:
+        """One proof by its name."""
+        return next(p for p in self.proofs if p["name"] == name)
+
+    def browser(self, login: str) -> Browser:
+        """This person, logged in, without scripts."""
+        if login not in self.browsers:
+            browser = Browser(self.base)
+            browser.open("/login")
+            browser.submit({"login_name": login, "password": alliance.PASSWORD})
+            self.browsers[login] = browser
+        return self.browsers[login]
+
+    @property
+    def case(self) -> str:
+        """The case the walk carried through: the published one."""
+        page = self.browser("he").open("/cases?state=published")
+        found = [re.search(r"/cases/([0-9a-f-]{36})", link) for link in page.links("/cases/")]
+        return next(m.group(1) for m in found if m)
+
+
+def _need(ready: bool, reason: str) -> None:
+    if not ready and not os.environ.get("LIANYI_REQUIRE_ALL"):
+        pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """`lianyi demo` in a folder of its own, after its walk and until the tests end."""
+    _need(BUILT.exists() and any(FONTS.glob("*.ttf")), "the front end is not built; run `make build`")
+    folder = tmp_path_factory.mktemp("demo")
+    proofs = folder / "proofs.json"
+    command = [sys.executable, "-m", "webui.cli", "demo", "--folder", str(folder / "data"), "--json", str(proofs)]
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("LIANYI_")}
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    said: list[str] = []
+    serving, base = threading.Event(), []
+
+    def listen() -> None:
+        assert process.stdout is not None
+        for line in process.stdout:
+            said.append(line)
+            if found := re.search(r"Serving (http://127\.0\.0\.1:\d+) until Ctrl-C", line):
+                base.append(found.group(1))
+                serving.set()
+        serving.set()
+
+    reader = threading.Thread(target=listen, daemon=True)
+    reader.start()
+    try:
+        serving.wait(PATIENCE)
+        if not base:
+            pytest.fail("the demo does not serve:\n" + "".join(said[-60:]), pytrace=False)
+        yield Demo(base[0], json.loads(proofs.read_text())["proofs"], said)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(10)
+        reader.join(10)
+        if process.stdout is not None:
+            process.stdout.close()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def _chromium() -> Iterator[Any]:
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    _need(CHROMIUM.exists(), f"{CHROMIUM} is not installed")
+    with api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=SWITCHES)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def login(_chromium: Any, demo: Demo) -> Iterator[Callable[..., Any]]:
+    """`login(who, lang=…, theme=…, width=…, height=…)`: a page in a profile of its own, logged in.
+
+    After the test no page may have said an error in its console, apart from answers listed in `page.expected`, a list
+    of texts each of which excuses the messages that contain it.
+    """
+    contexts: list[Any] = []
+    trouble: list[tuple[str, list[str]]] = []
+
+    def enter(who: str, lang: str = "zh", theme: str = "light", width: int = 1440, height: int = 900) -> Any:
+        context = _chromium.new_context(
+            viewport={"width": width, "height": height}, timezone_id="Asia/Shanghai", reduced_motion="reduce"
+        )
+        contexts.append(context)
+        kept = [{"name": n, "value": v, "url": demo.base} for n, v in (("lang", lang), ("theme", theme))]
+        kept += [
+            {"name": c.name, "value": c.value, "url": demo.base, "httpOnly": True, "sameSite": "Lax"}
+            for c in demo.browser(who).http.cookies
+            if c.name == "lianyi"
+        ]
+        context.add_cookies(kept)
+        page = context.new_page()
+        page.expected = []
+        page.set_default_timeout(15_000)
+
+        def note(text: str) -> None:
+            trouble.append((f"{who} {lang} {page.url}: {text}", page.expected))
+
+        page.on("console", lambda m: note(f"{m.text} {m.location.get('url', '')}") if m.type == "error" else None)
+        page.on("pageerror", lambda e: note(str(e)))
+        return page
+
+    yield enter
+    for context in contexts:
+        context.close()
+    assert [told for told, excused in trouble if not any(text in told for text in excused)] == []
