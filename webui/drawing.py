@@ -12,6 +12,7 @@ from flask_babel import gettext
 
 from webui.assets import asset
 from webui.context import context
+from webui.event_words import actor_word, event_word
 from webui.headers import nonce, request_id
 from webui.i18n import duration, language
 from webui.navigation import Item
@@ -114,4 +115,4 @@ def register(app: Flask, navigation: Callable[[], list[Item]]) -> None:
         "now": lambda: context().clock.now(),
     }
     app.jinja_env.globals.update(globals_)
-    app.jinja_env.filters["initial"] = initial
+    app.jinja_env.filters.update({"initial": initial, "event_word": event_word, "actor_word": actor_word})

@@ -138,7 +138,7 @@ def _worker(config: Config, _listen: Listen, stop: threading.Event) -> None:
     from apscheduler.schedulers.background import BackgroundScheduler
 
     house = bootstrap.build(config)
-    workers = [house.worker(f"{os.uname().nodename}-{os.getpid()}-{n}") for n in range(WORKER_THREADS)]
+    workers = [house.worker(f"worker:{os.uname().nodename}-{os.getpid()}-{n}") for n in range(WORKER_THREADS)]
     threads = [threading.Thread(target=w.run_forever, args=(stop,), name=w.name) for w in workers]
     clock = BackgroundScheduler(timezone="UTC")
     settings = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}

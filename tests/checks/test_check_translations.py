@@ -20,7 +20,7 @@ def _used() -> set[str]:
         found |= {m.group(2) for m in IN_TEMPLATE.finditer(path.read_text())}
     for path in (ROOT / "webui").rglob("*.py"):
         found |= {m.group(1) for m in IN_CODE.finditer(path.read_text())}
-    for path in (ROOT / "webui" / "navigation.py", ROOT / "forms" / "compile.py"):
+    for path in (ROOT / "webui/navigation.py", ROOT / "webui/event_words.py", ROOT / "forms/compile.py"):
         found |= {m.group(1) for m in CONSTANT.finditer(path.read_text())}
     return {text for text in found if CHINESE.search(text)}
 
