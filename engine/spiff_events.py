@@ -20,7 +20,7 @@ from SpiffWorkflow.bpmn.util import BpmnEvent
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
-from engine.feel.values import Months, parse_duration
+from engine.feel.temporal import Months, parse_duration
 from engine.spiff import Holding, Node, Published, Stuck, context, evaluate, evaluate_json
 from engine.values import Json
 

@@ -2,29 +2,56 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from typing import Protocol, TypeVar
+
 from lxml import etree
 
+from engine.dmn import boxes
 from engine.dmn.errors import DmnError
-from engine.dmn.model import Decision, File, Input, Output, Rule, Table
+from engine.dmn.model import (
+    Decision,
+    Definition,
+    Entry,
+    File,
+    InputData,
+    Item,
+    Knowledge,
+    Requirement,
+    Service,
+)
+from engine.dmn.xml import child, children, line, text_of, type_ref
 
 LIMIT = 2 * 1024 * 1024
-POLICIES = ("UNIQUE", "FIRST", "PRIORITY", "ANY", "COLLECT", "RULE ORDER", "OUTPUT ORDER")
+NEEDS = {"requiredInput": "input", "requiredDecision": "decision", "requiredKnowledge": "knowledge"}
+
+
+class _HasId(Protocol):
+    @property
+    def id(self) -> str: ...
+
+
+Part = TypeVar("Part", bound=_HasId)
 
 
 def load(xml: bytes) -> File:
-    """The decisions of a file. DmnError says what is wrong and where."""
+    """The elements of a file. DmnError says what is wrong and where."""
     root = _root(xml)
     if etree.QName(root).localname != "definitions" or "DMN" not in (etree.QName(root).namespace or ""):
         raise DmnError("The root element is not DMN definitions.")
-    decisions: dict[str, Decision] = {}
-    for element in _children(root, "decision"):
-        decision = _decision(element)
-        if decision.id in decisions:
-            raise DmnError(f"Two decisions have the id {decision.id} (line {element.sourceline}).")
-        decisions[decision.id] = decision
-    if not decisions:
+    namespace = root.get("namespace", "")
+    file = File(
+        _by_id(_decision, children(root, "decision"), namespace),
+        _by_id(_input, children(root, "inputData"), namespace),
+        _by_id(_knowledge, children(root, "businessKnowledgeModel"), namespace),
+        _by_id(_service, children(root, "decisionService"), namespace),
+        tuple(_item(one) for one in children(root, "itemDefinition")),
+        {one.get("name", ""): one.get("namespace", "") for one in children(root, "import")},
+        namespace,
+    )
+    if not (file.decisions or file.knowledge or file.items or file.data):
         raise DmnError("The file holds no decision.")
-    return File(decisions, tuple(e.get("name", "") for e in _children(root, "inputData")))
+    return file
 
 
 def _root(xml: bytes) -> etree._Element:
@@ -34,84 +61,95 @@ def _root(xml: bytes) -> etree._Element:
         raise DmnError("A DOCTYPE or an entity is not allowed.")
     parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False, load_dtd=False)
     try:
-        return etree.fromstring(xml, parser)
+        root = etree.fromstring(xml, parser)
     except (etree.XMLSyntaxError, ValueError) as problem:
         raise DmnError(f"The file is not well-formed XML: {problem}.") from None
+    if getattr(root.getroottree().docinfo, "doctype", ""):  # in another encoding than the bytes above
+        raise DmnError("A DOCTYPE or an entity is not allowed.")
+    return root
 
 
-def _children(element: etree._Element, name: str) -> list[etree._Element]:
-    return [child for child in element if isinstance(child.tag, str) and etree.QName(child).localname == name]
+def _by_id(
+    read: Callable[[etree._Element, str], Part], elements: Iterable[etree._Element], space: str
+) -> dict[str, Part]:
+    found: dict[str, Part] = {}
+    for element in elements:
+        one = read(element, space)
+        if not one.id:
+            raise DmnError(f"A {etree.QName(element).localname} has neither id nor name (line {line(element)}).")
+        if one.id in found:
+            raise DmnError(f"Two elements have the id {one.id} (line {line(element)}).")
+        found[one.id] = one
+    return found
 
 
-def _text(element: etree._Element, name: str) -> str:
-    found = _children(element, name)
-    if not found:
-        return ""
-    inner = _children(found[0], "text")
-    return (inner[0].text or "").strip() if inner else ""
+def _id(element: etree._Element) -> str:
+    return str(element.get("id") or element.get("name") or "")
 
 
-def _own_text(element: etree._Element) -> str:
-    inner = _children(element, "text")
-    return (inner[0].text or "").strip() if inner else ""
+def _variable(element: etree._Element) -> tuple[str, str]:
+    """Name and type of the element's variable."""
+    variable = child(element, "variable")
+    if variable is None:
+        return element.get("name", ""), type_ref(element)
+    return str(variable.get("name") or element.get("name") or ""), type_ref(variable)
 
 
-def _decision(element: etree._Element) -> Decision:
-    id_ = element.get("id", "")
-    name = element.get("name", "")
-    if not id_:
-        raise DmnError(f"A decision has no id (line {element.sourceline}).")
-    variables = _children(element, "variable")
-    variable = variables[0].get("name", "") if variables else ""
-    requires = tuple(
-        (r.get("href") or "").lstrip("#")
-        for i in _children(element, "informationRequirement")
-        for r in _children(i, "requiredDecision")
+def _needs(element: etree._Element, space: str) -> tuple[Requirement, ...]:
+    found = []
+    for holder in element:
+        for one in holder if isinstance(holder.tag, str) else ():
+            kind = NEEDS.get(etree.QName(one).localname) if isinstance(one.tag, str) else None
+            if kind:
+                found.append(_reference(kind, one, space))
+    return tuple(found)
+
+
+def _reference(kind: str, element: etree._Element, space: str) -> Requirement:
+    namespace, _, id_ = element.get("href", "").rpartition("#")
+    return Requirement(kind, id_, "" if namespace == space else namespace)
+
+
+def _decision(element: etree._Element, space: str) -> Decision:
+    name, kind = _variable(element)
+    id_ = _id(element)
+    box = boxes.inside(element, id_)
+    return Decision(id_, element.get("name", ""), name or id_, line(element), box, kind, _needs(element, space))
+
+
+def _input(element: etree._Element, _: str) -> InputData:
+    name, kind = _variable(element)
+    return InputData(_id(element), name, kind)
+
+
+def _knowledge(element: etree._Element, space: str) -> Knowledge:
+    name, kind = _variable(element)
+    logic = child(element, "encapsulatedLogic")
+    id_ = _id(element)
+    function = boxes.definition(logic, id_) if logic is not None else Definition((), None)
+    return Knowledge(id_, name, line(element), function, kind, _needs(element, space))
+
+
+def _service(element: etree._Element, space: str) -> Service:
+    name, kind = _variable(element)
+    outputs = tuple(_reference("decision", one, space) for one in children(element, "outputDecision"))
+    inputs = [_reference("input", one, space) for one in children(element, "inputData")]
+    inputs += [_reference("decision", one, space) for one in children(element, "inputDecision")]
+    return Service(_id(element), name, outputs, tuple(inputs), kind)
+
+
+def _item(element: etree._Element) -> Item:
+    function = child(element, "functionItem")
+    params = None
+    if function is not None:
+        params = tuple(Entry(one.get("name", ""), type_ref(one)) for one in children(function, "parameters"))
+    values = text_of(element, "typeConstraint") or text_of(element, "allowedValues")
+    return Item(
+        element.get("name", ""),
+        type_ref(element),
+        values,
+        element.get("isCollection") == "true",
+        tuple(_item(one) for one in children(element, "itemComponent")),
+        params,
+        function.get("outputTypeRef", "") if function is not None else "",
     )
-    tables, literals = _children(element, "decisionTable"), _children(element, "literalExpression")
-    if not tables and not literals:
-        raise DmnError(f"Decision {id_} holds neither a table nor an expression (line {element.sourceline}).")
-    table = _table(id_, tables[0]) if tables else None
-    literal = _own_text(literals[0]) if literals and not tables else ""
-    return Decision(id_, name, variable or id_, _line(element), table, literal, requires)
-
-
-def _table(decision: str, element: etree._Element) -> Table:
-    policy = element.get("hitPolicy", "UNIQUE").upper()
-    if policy not in POLICIES:
-        raise DmnError(f"Decision {decision} has the unknown hit policy {policy} (line {element.sourceline}).")
-    inputs = tuple(
-        Input(_text(e, "inputExpression"), e.get("label", ""), _text(e, "inputValues"), _type(e))
-        for e in _children(element, "input")
-    )
-    outputs = tuple(
-        Output(
-            e.get("name", ""), e.get("label", ""), _text(e, "outputValues"), _text(e, "defaultOutputEntry"), e.get("typeRef", "")
-        )
-        for e in _children(element, "output")
-    )  # fmt: skip
-    rules = tuple(
-        Rule(
-            e.get("id") or f"{decision}_{number}", tuple(map(_own_text, _children(e, "inputEntry"))),
-            tuple(map(_own_text, _children(e, "outputEntry"))), _line(e), _note(e),
-        )
-        for number, e in enumerate(_children(element, "rule"), 1)
-    )  # fmt: skip
-    for rule in rules:
-        if len(rule.inputs) != len(inputs) or len(rule.outputs) != len(outputs):
-            raise DmnError(f"Rule {rule.id} has another number of cells than the table has columns (line {rule.line}).")
-    return Table(policy, element.get("aggregation", ""), inputs, outputs, rules)
-
-
-def _type(element: etree._Element) -> str:
-    found = _children(element, "inputExpression")
-    return found[0].get("typeRef", "") if found else ""
-
-
-def _note(element: etree._Element) -> str:
-    found = _children(element, "description")
-    return (found[0].text or "").strip() if found else ""
-
-
-def _line(element: etree._Element) -> int:
-    return int(str(element.sourceline or 0))

@@ -1,114 +1,155 @@
-"""Decides: a compiled decision file applied to process data (DMN 1.5, section 8.2.8 for hit policies)."""
+"""Decides a table: a row fits when all its cells do; the hit policy says which rows count (DMN 1.5, section 8.2.8)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
-from engine.dmn.errors import DmnError
-from engine.dmn.model import File, Output, Rule, Table
-from engine.dmn.parse import load
-from engine.feel import Expression, FeelError, UnaryTests, compile, compile_unary, from_json, to_json
-from engine.feel.runtime import less
+from engine.dmn.errors import DmnError, NoRule, SeveralRules
+from engine.dmn.model import Output, Rule, Table
+from engine.feel import FeelError
+from engine.feel.compile import SOURCE_LIMIT, prepare, prepare_unary
+from engine.feel.operators import less
+from engine.feel.runtime import Check, Code, Frame, Run
+from engine.feel.types import Type
+from engine.feel.values import MATH
 
-
-@dataclass(frozen=True)
-class Result:
-    """What was decided, as process data, and the ids of the rules that fired."""
-
-    value: Any
-    rules: tuple[str, ...] = ()
+ALL = ("COLLECT", "RULE ORDER", "OUTPUT ORDER")
 
 
-class NoRule(DmnError):
-    """No row of the table fits the input."""
+class Sources:
+    """Compiles the FEEL of one file: its names with spaces and its types are known.
 
-    code = "dmn_no_rule"
-    advice = "Add a row for this input, or a last row with dashes that catches the rest."
+    `lenient` as the standard says: what cannot be compiled or decided is null. Otherwise it is an error.
+    """
+
+    def __init__(
+        self, names: Iterable[str] = (), types: Mapping[str, Type] | None = None, *, lenient: bool = False
+    ) -> None:
+        self.names = tuple(names)
+        self.types = types or {}
+        self.lenient = lenient
+        self.limit = 65_536 if lenient else SOURCE_LIMIT
+
+    def expression(self, owner: str, source: str, line: int = 0) -> Code:
+        """An expression; an empty one is null."""
+        try:
+            return prepare(source or "null", self.names, self.types, self.limit).code
+        except FeelError as problem:
+            return self._broken(owner, source, line, problem)
+
+    def cell(self, owner: str, source: str, line: int = 0) -> Check:
+        """Unary tests."""
+        try:
+            return prepare_unary(source, self.names, self.types, self.limit).check
+        except FeelError as problem:
+            broken = self._broken(owner, source, line, problem)
+            return lambda frame, _: broken(frame)
+
+    def _broken(self, owner: str, source: str, line: int, problem: FeelError) -> Code:
+        if self.lenient:
+            return lambda _: None
+        place = f" (line {line})" if line else ""
+        raise DmnError(f"Decision {owner}, {source!r}{place}: {problem.detail}") from None
 
 
-class SeveralRules(DmnError):
-    """Several rows fit where only one may."""
+class Fired(Protocol):
+    """A run that notes the rules that fired."""
 
-    code = "dmn_several_rules"
-    advice = "Make the rows named exclusive, or choose the hit policy FIRST."
+    fired: list[str]
 
 
 class CompiledTable:
     """A table whose every cell is compiled once."""
 
-    def __init__(self, decision: str, table: Table) -> None:
+    def __init__(self, decision: str, table: Table, sources: Sources | None = None) -> None:
         self.decision = decision
         self.table = table
-        self.inputs = [_expression(decision, "input", column.expression) for column in table.inputs]
-        self.rows = [(rule, *_cells(decision, rule)) for rule in table.rules]
+        self._sources = sources or Sources()
+        self._inputs = [self._sources.expression(decision, column.expression) for column in table.inputs]
+        self.rows = [(rule, self._tests(rule), self._results(rule)) for rule in table.rules]
+        self._defaults = [self._sources.expression(decision, column.default) for column in table.outputs]
+        self._orders = [
+            self._sources.expression(decision, f"[{c.values}]") if c.values else None for c in table.outputs
+        ]
 
-    def decide(self, scope: Mapping[str, Any], now: datetime) -> Result:
+    def _tests(self, rule: Rule) -> list[tuple[int, Check]]:
+        """The cells that test something, with their columns."""
+        name = f"{self.decision}, rule {rule.id}"
+        cells = [(i, cell) for i, cell in enumerate(rule.inputs) if cell not in ("", "-")]
+        return [(i, self._sources.cell(name, cell, rule.line)) for i, cell in cells]
+
+    def _results(self, rule: Rule) -> list[Code]:
+        name = f"{self.decision}, rule {rule.id}"
+        return [self._sources.expression(name, cell, rule.line) for cell in rule.outputs]
+
+    def code(self, frame: Frame) -> Any:
         """Evaluate the inputs once, then the rows in order."""
-        given = [column.evaluate(scope, now=now) for column in self.inputs]
-        hits: list[tuple[Rule, list[Expression]]] = []
-        for rule, tests, outputs in self.rows:
-            if all(test.holds(value, scope, now=now) is True for test, value in zip(tests, given, strict=True)):
-                hits.append((rule, outputs))
+        given = [column(frame) for column in self._inputs]
+        hits: list[tuple[Rule, list[Code]]] = []
+        frame.run.burn(len(self.rows))
+        for rule, tests, results in self.rows:
+            for column, check in tests:
+                if check(frame, given[column]) is not True:
+                    break
+            else:
+                hits.append((rule, results))
                 if self.table.policy == "FIRST":
                     break
-        return self._settle(hits, scope, now)
+        try:
+            return self._settle(hits, frame)
+        except (NoRule, SeveralRules):
+            if self._sources.lenient:
+                return None
+            raise
 
-    def _settle(self, hits: list[tuple[Rule, list[Expression]]], scope: Mapping[str, Any], now: datetime) -> Result:
+    def _settle(self, hits: list[tuple[Rule, list[Code]]], frame: Frame) -> Any:
         policy = self.table.policy
-        ids = tuple(rule.id for rule, _ in hits)
         if not hits:
-            return Result(to_json(self._default(scope, now)), ())
-        values = [[cell.evaluate(scope, now=now) for cell in outputs] for _, outputs in hits]
+            return self._default(frame)
+        ids = [rule.id for rule, _ in hits]
         if policy == "UNIQUE" and len(hits) > 1:
             raise SeveralRules(f"Decision {self.decision}: {', '.join(ids)}.")
-        if policy == "ANY" and any(v != values[0] for v in values[1:]):
+        values = [[cell(frame) for cell in results] for _, results in hits]
+        if policy == "ANY" and any(one != values[0] for one in values[1:]):
             raise SeveralRules(f"Decision {self.decision}: {', '.join(ids)} give different results.")
         if policy in ("PRIORITY", "OUTPUT ORDER"):
-            order = sorted(range(len(values)), key=lambda i: self._rank(values[i], scope, now))
-            values, ids = [values[i] for i in order], tuple(ids[i] for i in order)
-        shaped = [self._shape(v) for v in values]
-        if policy in ("UNIQUE", "FIRST", "ANY", "PRIORITY"):
-            return Result(to_json(shaped[0]), ids[:1] if policy != "ANY" else ids)
-        return Result(to_json(_aggregate(self.table.aggregation, shaped)), ids)
+            ranks = [self._rank(one, frame) for one in values]
+            order = sorted(range(len(values)), key=ranks.__getitem__)
+            values, ids = [values[i] for i in order], [ids[i] for i in order]
+        if policy in ("FIRST", "PRIORITY"):
+            ids = ids[:1]
+        note(frame.run, ids)
+        shaped = [self._shape(one) for one in values]
+        return _aggregate(self.table.aggregation, shaped) if policy in ALL else shaped[0]
 
     def _shape(self, values: list[Any]) -> Any:
         if len(values) == 1:
             return values[0]
         return {column.name: value for column, value in zip(self.table.outputs, values, strict=True)}
 
-    def _default(self, scope: Mapping[str, Any], now: datetime) -> Any:
-        columns = self.table.outputs
-        if any(c.default for c in columns):
-            return self._shape([compile(c.default or "null").evaluate(scope, now=now) for c in columns])
-        if self.table.policy in ("COLLECT", "RULE ORDER", "OUTPUT ORDER"):
-            return None if self.table.aggregation else []
+    def _default(self, frame: Frame) -> Any:
+        if any(column.default for column in self.table.outputs):
+            made = self._shape([one(frame) for one in self._defaults])
+            return [made] if self.table.policy in ALL and not self.table.aggregation else made
+        if self.table.policy in ALL:
+            return {"": [], "COUNT": Decimal(0)}.get(self.table.aggregation)
         raise NoRule(f"Decision {self.decision}.")
 
-    def _rank(self, values: list[Any], scope: Mapping[str, Any], now: datetime) -> list[int]:
-        return [_place(column, value, scope, now) for column, value in zip(self.table.outputs, values, strict=True)]
+    def _rank(self, values: list[Any], frame: Frame) -> list[int]:
+        return [_place(order(frame) if order else [], value) for order, value in zip(self._orders, values, strict=True)]
 
 
-def _place(column: Output, value: Any, scope: Mapping[str, Any], now: datetime) -> int:
-    allowed = compile(f"[{column.values}]").evaluate(scope, now=now) if column.values else []
-    return allowed.index(value) if value in allowed else len(allowed)
+def note(run: Run, ids: list[str]) -> None:
+    """Tell the run, if it listens, which rules fired."""
+    fired: list[str] | None = getattr(run, "fired", None)
+    if fired is not None:
+        fired.extend(ids)
 
 
-def _expression(decision: str, what: str, source: str) -> Expression:
-    try:
-        return compile(source)
-    except FeelError as problem:
-        raise DmnError(f"Decision {decision}, {what} {source!r}: {problem.detail}") from None
-
-
-def _cells(decision: str, rule: Rule) -> tuple[list[UnaryTests], list[Expression]]:
-    try:
-        return [compile_unary(cell) for cell in rule.inputs], [compile(cell or "null") for cell in rule.outputs]
-    except FeelError as problem:
-        raise DmnError(f"Decision {decision}, rule {rule.id} (line {rule.line}): {problem.detail}") from None
+def _place(allowed: Any, value: Any) -> int:
+    return allowed.index(value) if isinstance(allowed, list) and value in allowed else 1_000_000
 
 
 def _aggregate(operator: str, values: list[Any]) -> Any:
@@ -117,43 +158,17 @@ def _aggregate(operator: str, values: list[Any]) -> Any:
     if operator == "COUNT":
         return Decimal(len(values))
     if operator == "SUM":
-        return sum(values, Decimal(0)) if all(isinstance(v, Decimal) for v in values) else None
+        total: Decimal | None = Decimal(0)
+        for value in values:
+            total = MATH.add(total, value) if isinstance(total, Decimal) and isinstance(value, Decimal) else None
+        return total
     best = values[0]
     for value in values[1:]:
-        if (less(value, best) if operator == "MIN" else less(best, value)) is True:
-            best = value
+        verdict = less(value, best) if operator == "MIN" else less(best, value)
+        if verdict is None:
+            return None
+        best = value if verdict else best
     return best
 
 
-class Decisions:
-    """A compiled file: decides any of its decisions, the required ones first."""
-
-    def __init__(self, file: File) -> None:
-        self.file = file
-        self._tables = {d.id: CompiledTable(d.id, d.table) for d in file.decisions.values() if d.table}
-        self._literals = {
-            d.id: _expression(d.id, "expression", d.literal) for d in file.decisions.values() if not d.table
-        }
-
-    def decide(self, id_: str, scope: Mapping[str, Any], *, now: datetime) -> Result:
-        """Decide one decision over process data; DmnError when it is unknown or its rows do not settle it."""
-        return self._decide(id_, scope, now, ())
-
-    def _decide(self, id_: str, scope: Mapping[str, Any], now: datetime, above: tuple[str, ...]) -> Result:
-        decision = self.file.decisions.get(id_)
-        if decision is None or id_ in above:
-            raise DmnError(f"Decision {id_} is {'required by itself' if id_ in above else 'not in the file'}.")
-        known = dict(scope)
-        for needed in decision.requires:
-            found = self._decide(needed, scope, now, (*above, id_))
-            known[self.file.decisions[needed].variable] = found.value
-        if id_ in self._tables:
-            return self._tables[id_].decide(known, now)
-        return Result(to_json(self._literals[id_].evaluate(known, now=now)))
-
-
-def decide_file(xml: bytes, decision: str | None, inputs: Mapping[str, Any], *, now: datetime) -> Any:
-    """Decide over JSON inputs; without a name, the file's only decision or its last one."""
-    file = load(xml)
-    name = decision or list(file.decisions)[-1]
-    return Decisions(file).decide(name, {k: to_json(from_json(v)) for k, v in inputs.items()}, now=now).value
+__all__ = ["CompiledTable", "Fired", "Output", "Sources", "note"]

@@ -7,72 +7,92 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from engine.feel import builtins, syntax
+from engine.feel.builtins import FUNCTIONS
+from engine.feel.closures import build, build_tests
 from engine.feel.errors import FeelError
-from engine.feel.parser import Code, Cursor, expression
-from engine.feel.runtime import FUEL
-from engine.feel.syntax import Test
+from engine.feel.parser import parse, parse_tests
+from engine.feel.runtime import FUEL, Check, Code, Frame, Run
+from engine.feel.types import Type
+from engine.feel.values import from_json
 
 SOURCE_LIMIT = 2048
 """Bytes of one expression in a model."""
 
 
 class Expression:
-    """A compiled expression. `names` are the names it takes from the scope."""
+    """A compiled expression.
 
-    __slots__ = ("_code", "names", "source")
+    `names` are the names it may take from the scope; `certain` those of them it takes for sure: not inside a filter, where
+    a name may be an entry of the element, and not a built-in function used as a value.
+    """
 
-    def __init__(self, source: str, code: Code, names: frozenset[str]) -> None:
+    __slots__ = ("certain", "code", "names", "source")
+
+    def __init__(self, source: str, code: Code, names: frozenset[str], certain: frozenset[str]) -> None:
         self.source = source
-        self._code = code
+        self.code = code
         self.names = names
+        self.certain = certain
 
     def evaluate(self, scope: Mapping[str, Any], *, now: datetime, fuel: int = FUEL) -> Any:
         """The FEEL value over process data (JSON, tagged temporals). FeelError when the work exceeds the fuel."""
-        try:
-            return self._code(builtins.environment(scope, now, fuel))
-        except RecursionError:
-            raise FeelError("the expression recurses too deeply") from None
+        return _evaluate(self.code, self.names, scope, Run(now, fuel))
 
 
 class UnaryTests:
-    """A compiled decision-table cell."""
+    """A compiled decision-table cell; `names` as in `Expression`."""
 
-    __slots__ = ("_test", "source")
+    __slots__ = ("check", "names", "source")
 
-    def __init__(self, source: str, test: Test) -> None:
+    def __init__(self, source: str, check: Check, names: frozenset[str]) -> None:
         self.source = source
-        self._test = test
+        self.check = check
+        self.names = names
 
     def holds(self, value: Any, scope: Mapping[str, Any], *, now: datetime, fuel: int = FUEL) -> bool | None:
         """Does a FEEL value pass? null counts as no, and is kept apart so that a caller may say so."""
-        return self._test(builtins.environment(scope, now, fuel), value)
+        found: bool | None = _evaluate(lambda frame: self.check(frame, value), self.names, scope, Run(now, fuel))
+        return found
 
 
-def _cursor(source: str, names: tuple[str, ...], limit: int) -> Cursor:
-    if len(source.encode()) > limit:
+def _evaluate(code: Code, names: Iterable[str], scope: Mapping[str, Any], run: Run) -> Any:
+    known = {name: from_json(scope[name]) for name in names if name in scope}
+    run.weigh(*known.values())
+    try:
+        value = code(Frame(known, None, run))
+    except RecursionError:  # the limits keep far from it, unless the caller stands deep already
+        raise FeelError("the expression recurses too deeply") from None
+    run.weigh(value)
+    return value
+
+
+def _bounded(source: str, limit: int) -> None:
+    if len(source) > limit or len(source.encode(errors="surrogatepass")) > limit:
         raise FeelError(f"an expression may have {limit} bytes; move the work into a decision table or an operation")
-    return Cursor(source, [*builtins.names(), *names])
+
+
+def prepare(source: str, names: Iterable[str], types: Mapping[str, Type], limit: int) -> Expression:
+    """Compile without the cache, with the types that `instance of` may name."""
+    _bounded(source, limit)
+    node, cursor = parse(source, names, FUNCTIONS, types)
+    return Expression(source, build(node)[0], frozenset(cursor.free), frozenset(cursor.certain - FUNCTIONS.keys()))
+
+
+def prepare_unary(source: str, names: Iterable[str], types: Mapping[str, Type], limit: int) -> UnaryTests:
+    """The same for a cell."""
+    _bounded(source, limit)
+    tests, cursor = parse_tests(source, names, FUNCTIONS, types)
+    return UnaryTests(source, build_tests(tests)[0], frozenset(cursor.free))
 
 
 @lru_cache(maxsize=4096)
 def _compile(source: str, names: tuple[str, ...], limit: int) -> Expression:
-    cursor = _cursor(source, names, limit)
-    code = expression(cursor)
-    if cursor.here.kind != "end":
-        raise FeelError(f"unexpected {cursor.here.text!r}", cursor.here.at)
-    return Expression(source, code, frozenset(cursor.free - set(builtins.names())))
+    return prepare(source, names, {}, limit)
 
 
 @lru_cache(maxsize=4096)
 def _compile_unary(source: str, names: tuple[str, ...], limit: int) -> UnaryTests:
-    if not source.strip():
-        source = "-"
-    cursor = _cursor(source, names, limit)
-    test = syntax.unary_tests(cursor)
-    if cursor.here.kind != "end":
-        raise FeelError(f"unexpected {cursor.here.text!r}", cursor.here.at)
-    return UnaryTests(source, test)
+    return prepare_unary(source, names, {}, limit)
 
 
 def compile(source: str, names: Iterable[str] = (), limit: int = SOURCE_LIMIT) -> Expression:

@@ -1,182 +1,267 @@
-"""A Pratt parser that compiles FEEL straight to closures (DMN 1.5, section 10.3.1.2).
-
-Names may hold spaces and signs; which ones do is known from the scope: built-ins, declared names, and names bound by the
-expression itself. The longest known name wins.
-"""
+"""A Pratt parser from FEEL source to its tree (DMN 1.5, section 10.3.1.2)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
 
-from engine.feel import runtime
+from engine.feel import clauses
+from engine.feel.cursor import Cursor, join
 from engine.feel.errors import FeelError
-from engine.feel.lexer import Token, tokens
-from engine.feel.runtime import Env
-
-Code = Callable[[Env], Any]
-KEYWORDS = frozenset(
-    [
-        "if",
-        "then",
-        "else",
-        "for",
-        "in",
-        "return",
-        "some",
-        "every",
-        "satisfies",
-        "and",
-        "or",
-        "between",
-        "instance",
-        "of",
-        "function",
-        "true",
-        "false",
-        "null",
-        "not",
-    ]
+from engine.feel.nodes import (
+    Between,
+    Call,
+    Chain,
+    ContextOf,
+    Filter,
+    In,
+    InstanceOf,
+    Interval,
+    ListOf,
+    Literal,
+    Name,
+    Negate,
+    Node,
+    Path,
+    Tests,
 )
-BINARY: dict[str, tuple[int, Callable[..., Any]]] = {
-    "+": (50, runtime.add), "-": (50, runtime.subtract), "*": (60, runtime.multiply), "/": (60, runtime.divide),
-    "**": (70, runtime.power),
+from engine.feel.temporal import parse_temporal
+from engine.feel.types import Type
+from engine.feel.values import decimal
+
+OR, AND, COMPARE, ADD, MULTIPLY, POWER, INSTANCE, NEGATE, POSTFIX = 10, 20, 40, 50, 60, 70, 72, 74, 90
+STRENGTH = {
+    "or": OR, "and": AND, "=": COMPARE, "!=": COMPARE, "<": COMPARE, "<=": COMPARE, ">": COMPARE, ">=": COMPARE, "+": ADD,
+    "-": ADD, "*": MULTIPLY, "/": MULTIPLY, "**": POWER, "between": COMPARE, "in": COMPARE, "instance": INSTANCE,
+    ".": POSTFIX, "[": POSTFIX, "(": POSTFIX,
 }  # fmt: skip
-COMPARE: dict[str, Callable[[Any, Any], bool | None]] = {
-    "=": runtime.equal,
-    "!=": lambda a, b: None if (e := runtime.equal(a, b)) is None else not e,
-    "<": runtime.less,
-    "<=": runtime.less_equal,
-    ">": lambda a, b: runtime.less(b, a),
-    ">=": lambda a, b: runtime.less_equal(b, a),
-}
-NEST_LIMIT = 60
+CONSTANTS = {"true": True, "false": False, "null": None}
 
 
-class Cursor:
-    """The tokens with a position in them, and the names that are known there."""
-
-    def __init__(self, source: str, known: Iterable[str]) -> None:
-        self.tokens = tokens(source)
-        self.at = 0
-        self.depth = 0
-        self.free: set[str] = set()
-        self.bound: list[set[str]] = []
-        self.wide: set[tuple[str, ...]] = {words for name in known if len(words := split(name)) > 1}
-
-    @property
-    def here(self) -> Token:
-        """The token at the position."""
-        return self.tokens[self.at]
-
-    def ahead(self, count: int = 1) -> Token:
-        """A later token."""
-        return self.tokens[min(self.at + count, len(self.tokens) - 1)]
-
-    def next(self) -> Token:
-        """Take one token."""
-        token = self.here
-        self.at += 1
-        return token
-
-    def sees(self, *texts: str) -> bool:
-        """Is the token one of these symbols or keywords?"""
-        return self.here.kind in ("symbol", "name") and self.here.text in texts
-
-    def take(self, text: str) -> bool:
-        """Take the token if it is this one."""
-        if self.sees(text):
-            self.at += 1
-            return True
-        return False
-
-    def need(self, text: str) -> Token:
-        """Take this token or fail."""
-        if not self.sees(text):
-            shown = self.here.text or "the end"
-            raise FeelError(f"expected {text!r} but found {shown!r}", self.here.at)
-        return self.next()
-
-    def name(self) -> str:
-        """A name, the longest known one that starts here."""
-        if self.here.kind != "name":
-            raise FeelError(f"expected a name but found {self.here.text or 'the end'!r}", self.here.at)
-        best = 1
-        for words in self.wide:
-            if len(words) > best and all(self.ahead(i).text == w for i, w in enumerate(words)):
-                best = len(words)
-        taken = tuple(self.next().text for _ in range(best))
-        return join(taken)
-
-    def bind(self, names: Iterable[str]) -> None:
-        """Names the expression itself binds from here on."""
-        self.bound.append(set(names))
-
-    def is_bound(self, name: str) -> bool:
-        """Was the name bound by the expression?"""
-        return any(name in names for names in self.bound)
+Types = Mapping[str, Type]
 
 
-def split(name: str) -> tuple[str, ...]:
-    """A name as the tokens it is written with."""
-    return tuple(t.text for t in tokens(name)[:-1])
+def parse(source: str, known: Iterable[str], functions: Iterable[str], types: Types) -> tuple[Node, Cursor]:
+    """The tree of an expression, and the cursor, which knows the names it uses."""
+    c = Cursor(source, known, functions, types, _expression)
+    node = c.expression()
+    _end(c)
+    return node, c
 
 
-def join(words: Iterable[str]) -> str:
-    """Tokens as the one spelling of a name: single spaces, none around signs."""
-    text = ""
-    for word in words:
-        tight = not text or not (word[0].isalnum() or word[0] == "_") or not (text[-1].isalnum() or text[-1] == "_")
-        text += word if tight else " " + word
-    return text
+def parse_tests(source: str, known: Iterable[str], functions: Iterable[str], types: Types) -> tuple[Tests, Cursor]:
+    """The tree of a decision-table cell."""
+    c = Cursor(source, known, functions, types, _expression)
+    c.bind("?")
+    tests = clauses.unary_tests(c)
+    _end(c)
+    return tests, c
 
 
-def expression(c: Cursor, power: int = 0) -> Code:
-    """An expression whose operators bind stronger than `power`."""
-    c.depth += 1
-    if c.depth > NEST_LIMIT:
-        raise FeelError("the expression is nested too deeply", c.here.at)
-    try:
-        left = prefix(c)
-        while (more := infix(c, left, power)) is not None:
-            left = more
-        return left
-    finally:
-        c.depth -= 1
+def _end(c: Cursor) -> None:
+    if c.here.kind != "end":
+        hint = "; a name with spaces must be declared" if c.here.kind == "name" else ""
+        raise FeelError(f"unexpected {c.here.text!r}{hint}", c.here.at)
 
 
-def prefix(c: Cursor) -> Code:
-    """What an expression may start with."""
-    from engine.feel import syntax
+def _expression(c: Cursor, power: int) -> Node:
+    node = _prefix(c)
+    while True:
+        token = c.here
+        strength = STRENGTH.get(token.text, 0) if token.kind in ("symbol", "name") else 0
+        if strength <= power or (token.text == "[" and c.bracket_ends):
+            return node
+        node = _infix(c, node, strength)
 
-    return syntax.prefix(c)
 
-
-def infix(c: Cursor, left: Code, power: int) -> Code | None:
-    """The operator that follows, if it binds stronger than `power`."""
-    from engine.feel import syntax
-
+def _prefix(c: Cursor) -> Node:
     token = c.here
+    if token.kind == "number":
+        value = decimal(c.next().text)
+        if value is None:
+            raise FeelError("the number is too large", token.at)
+        return Literal(value)
+    if token.kind == "string":
+        return Literal(c.next().text)
+    if token.kind == "name":
+        return _word(c)
     if token.kind == "symbol":
-        if token.text in BINARY and BINARY[token.text][0] > power:
-            return _binary(c, left)
-        if token.text in COMPARE and power < 40:
-            return _compare(c, left)
-        if token.text in ("[", ".", "("):
-            return syntax.postfix(c, left)
-    elif token.kind == "name" and token.text in ("and", "or", "between", "in", "instance"):
-        return syntax.word_operator(c, left, power)
-    return None
+        return _symbol(c)
+    raise FeelError("the expression ends too early", token.at)
 
 
-def _binary(c: Cursor, left: Code) -> Code:
-    symbol = c.next().text
-    strength, apply = BINARY[symbol]
-    right = expression(c, strength)
-    return lambda env: apply(env, left(env), right(env))
+def _symbol(c: Cursor) -> Node:
+    token = c.here
+    if token.text == "-":
+        c.next()
+        return Negate(c.expression(NEGATE))
+    if token.text == "@":
+        return _temporal(c)
+    if token.text == "(":
+        return _parenthesis(c)
+    if token.text in ("[", "]"):
+        return _bracket(c)
+    if token.text == "{":
+        return _context(c)
+    raise FeelError(f"unexpected {token.text!r}", token.at)
 
 
-def _compare(c: Cursor, left: Code) -> Code:
-    apply = COMPARE[c.next().text]
-    right = expression(c, 40)
-    return lambda env: apply(left(env), right(env))
+def _temporal(c: Cursor) -> Node:
+    at = c.next().at
+    if c.here.kind != "string":
+        raise FeelError("a date, time or duration in quotes follows @", at)
+    value = parse_temporal(c.next().text)
+    if value is None:
+        raise FeelError("this is no date, time or duration of ISO 8601", at)
+    return Literal(value)
+
+
+def _parenthesis(c: Cursor) -> Node:
+    c.next()
+    with c.closed():
+        first = clauses.comparison(c) or c.expression()
+    if c.take(".."):
+        return _interval(c, first, False)
+    c.need(")")
+    return first
+
+
+def _bracket(c: Cursor) -> Node:
+    opener = c.next()
+    with c.closed():
+        if opener.text == "]":
+            low = c.expression()
+            c.need("..")
+            return _interval(c, low, False)
+        if c.take("]"):
+            return ListOf(())
+        first = c.expression()
+        if c.take(".."):
+            return _interval(c, first, True)
+        items = [first]
+        while c.take(","):
+            items.append(c.expression())
+        c.need("]")
+    return ListOf(tuple(items))
+
+
+def _interval(c: Cursor, low: Node, low_in: bool) -> Node:
+    """What follows the two dots. A `[` behind the upper end closes the interval, unless it turns out to be a filter."""
+
+    def filtered() -> Node | None:
+        with c.closed():
+            node = c.expression()
+        return node if c.sees("]", ")", "[") else None
+
+    high = c.attempt(filtered)
+    if high is None:
+        outer, c.bracket_ends = c.bracket_ends, True
+        high = c.expression()
+        c.bracket_ends = outer
+    closer = c.next()
+    if closer.text not in (")", "]", "["):
+        raise FeelError("an interval ends with ], ) or [", closer.at)
+    return Interval(low, high, low_in, closer.text == "]")
+
+
+def _context(c: Cursor) -> Node:
+    c.next()
+    entries: dict[str, Node] = {}
+    with c.binding(), c.closed():
+        while not c.sees("}"):
+            at = c.here.at
+            if c.here.kind == "string":
+                key = c.next().text
+                c.learn(key)
+            else:
+                key = c.new(":")
+            c.need(":")
+            if key in entries:
+                raise FeelError(f"the entry {key!r} is given twice", at)
+            entries[key] = c.expression()
+            c.bind(key)
+            if not c.take(","):
+                break
+        c.need("}")
+    return ContextOf(tuple(entries.items()))
+
+
+def _word(c: Cursor) -> Node:
+    token = c.here
+    name = c.known()
+    if name is None:
+        if token.text in CONSTANTS:
+            c.next()
+            return Literal(CONSTANTS[token.text])
+        clause = clauses.CLAUSES.get(token.text)
+        if clause is not None and (token.text != "function" or c.ahead().text == "("):
+            return clause(c)
+        name = c.variable()
+    if not c.sees("(") or name not in c.functions:
+        c.mention(name)
+    return Name(name, token.at)
+
+
+def _infix(c: Cursor, left: Node, strength: int) -> Node:
+    token = c.here
+    if strength == POSTFIX:
+        return _postfix(c, left)
+    if token.text == "between":
+        c.next()
+        low = c.expression(COMPARE)
+        c.need("and")
+        return Between(left, low, c.expression(COMPARE))
+    if token.text == "in":
+        c.next()
+        return In(left, clauses.in_tests(c))
+    if token.text == "instance":
+        c.next()
+        c.need("of")
+        return InstanceOf(left, clauses.type_name(c))
+    rest: list[tuple[str, Node]] = []
+    while c.here.kind == token.kind and STRENGTH.get(c.here.text) == strength and c.here.text not in ("between", "in"):
+        rest.append((c.next().text, c.expression(strength)))
+    return Chain(left, tuple(rest))
+
+
+def _postfix(c: Cursor, left: Node) -> Node:
+    symbol = c.next()
+    if symbol.text == ".":
+        return Path(left, c.member())
+    if symbol.text == "[":
+        with c.filtering():
+            test = c.expression()
+            c.need("]")
+        return Filter(left, test)
+    return _call(c, left)
+
+
+def _call(c: Cursor, left: Node) -> Node:
+    at = c.here.at
+    arguments: list[Node] = []
+    names: list[str] = []
+    with c.closed():
+        while not c.sees(")"):
+            name = _argument_name(c)
+            if name is not None:
+                if name in names:
+                    raise FeelError(f"the argument {name!r} is given twice", c.here.at)
+                names.append(name)
+            arguments.append(c.expression())
+            if not c.take(","):
+                break
+        c.need(")")
+    if names and len(names) != len(arguments):
+        raise FeelError("give all arguments by name or all by position", at)
+    return Call(left, tuple(arguments), tuple(names), at)
+
+
+def _argument_name(c: Cursor) -> str | None:
+    """`name:`, taken; nothing but names can stand before a colon here."""
+    count = 0
+    while (token := c.ahead(count)).kind in ("name", "number") or (count and token.text in "./-'+*" and token.text):
+        count += 1
+    if not count or c.ahead(count).text != ":" or c.here.kind != "name":
+        return None
+    words = [c.next().text for _ in range(count)]
+    c.next()
+    return join(words)
