@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -85,6 +85,7 @@ class Cases:
 
     def __init__(self, db: Database, clock: Clock, people: People) -> None:
         self._db, self._clock, self._people = db, clock, people
+        self._on_end: list[Callable[[Session, ClinicalCase], None]] = []
 
     # -- open and change ----------------------------------------------------------------------------------------------
     def open(self, session: Session, new: NewCase) -> ClinicalCase:
@@ -163,7 +164,13 @@ class Cases:
         if STATES[state].end and case.closed_at is None:
             self.resume(session, case_id)
             case.closed_at = now
+            for ended in self._on_end:
+                ended(session, case)
         return case
+
+    def on_end(self, hook: Callable[[Session, ClinicalCase], None]) -> None:
+        """Have `hook` called in the transaction in which a case ends: what it held is given back there."""
+        self._on_end.append(hook)
 
     def close(self, session: Session, case_id: UUID, reason: str) -> ClinicalCase:
         """End the case for a reason (withdrawn, rejected, expired, died, identity). CaseClosed after another end."""

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from engine import BpmnError, Call, Clock, Database, NotFound, Permanent, uuid7
 from engine.feel import from_json
 from engine.values import Json
+from tasks.cases.models import ClinicalCase
 from tasks.cases.service import Cases
 from tasks.people import directory
 from tasks.people.models import Account
@@ -42,6 +43,7 @@ class Rooms:
 
     def __init__(self, db: Database, clock: Clock, cases: Cases, worklist: Worklist) -> None:
         self._db, self._clock, self._cases = db, clock, cases
+        cases.on_end(self._case_ended)
         worklist.before_submit("attend", self._started)
         worklist.before_submit("hold", self._ended)
 
@@ -89,9 +91,9 @@ class Rooms:
             room.ended_at = room.ended_at or call.now
         return {}
 
-    def cancel(self, session: Session, case_id: UUID) -> None:
-        """The case ended: its rooms too."""
-        for room in self._of_case(session, case_id, ("booked", "open")):
+    def _case_ended(self, session: Session, case: ClinicalCase) -> None:
+        """Its rooms end with it and their time is free again."""
+        for room in self._of_case(session, case.id, ("booked", "open")):
             room.state = "cancelled"
             self._log(session, room, "cancelled", None, {})
 
@@ -100,7 +102,7 @@ class Rooms:
         """Come in, or say that one is still here. NotFound for whom the case is not open."""
         now = self._clock.now()
         with self._db.transaction() as session:
-            room = self._room(session, actor, room_id)
+            room = self._room(session, actor, room_id, lock=True)
             row = session.get(Attendance, (room_id, actor.account_id))
             if room.state in ("closed", "cancelled"):
                 return room
@@ -125,7 +127,7 @@ class Rooms:
     def leave(self, actor: Actor, room_id: UUID) -> None:
         """Go out."""
         with self._db.transaction() as session:
-            room = self._room(session, actor, room_id)
+            room = self._room(session, actor, room_id, lock=True)
             row = session.get(Attendance, (room_id, actor.account_id))
             if row is not None and row.left_at is None:
                 row.left_at = self._clock.now()
@@ -197,8 +199,9 @@ class Rooms:
     def _of_case(self, session: Session, case_id: UUID, states: tuple[str, ...]) -> list[Room]:
         return list(session.scalars(select(Room).where(Room.case_id == case_id, Room.state.in_(states))))
 
-    def _room(self, session: Session, actor: Actor, room_id: UUID) -> Room:
-        room = session.get(Room, room_id)
+    def _room(self, session: Session, actor: Actor, room_id: UUID, lock: bool = False) -> Room:
+        """The room, for whom it is open; locked where its log is to be added to, so that entries take their numbers in turn."""
+        room = session.get(Room, room_id, with_for_update=lock)
         if room is None or not self._may_enter(session, actor, room):
             raise NotFound("room", id=str(room_id))
         return room

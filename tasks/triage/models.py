@@ -36,7 +36,7 @@ class Hold(Base):
     case_id: Mapped[UUID] = mapped_column(Uuid)
     account_id: Mapped[UUID] = mapped_column(Uuid)
     minutes: Mapped[int] = mapped_column(Integer)
-    state: Mapped[str] = mapped_column(String(12))  # held, released
+    state: Mapped[str] = mapped_column(String(12))  # held, released (declined or silent), freed (the case ended)
     created_at: Mapped[datetime] = mapped_column(Instant)
     released_at: Mapped[datetime | None] = mapped_column(Instant)
     __table_args__ = (Index("ix_hold_account", "account_id", "state"), Index("ix_hold_case", "case_id", "account_id"))

@@ -28,6 +28,7 @@ class Triage:
 
     def __init__(self, cases: Cases, worklist: Worklist) -> None:
         self._cases = cases
+        cases.on_end(self._ended)
         worklist.before_submit("offer_reply", self._answered)
         worklist.before_submit("dispatch", self._dispatched)
 
@@ -116,10 +117,10 @@ class Triage:
         self._cases.relate(session, case.id, expert, "expert")
         self._cases.set_state(session, case.id, "accepted")
 
-    def free(self, session: Session, case_id: UUID, now: datetime) -> None:
-        """Release everybody who is held for a case that has ended."""
-        for hold in session.scalars(select(Hold).where(Hold.case_id == case_id, Hold.state == "held")):
-            hold.state, hold.released_at = "released", now
+    def _ended(self, session: Session, case: ClinicalCase) -> None:
+        """Nobody is held by a case that has ended; `freed` is no decline, which `released` is."""
+        for hold in session.scalars(select(Hold).where(Hold.case_id == case.id, Hold.state == "held")):
+            hold.state, hold.released_at = "freed", case.closed_at
 
 
 def _row(case: ClinicalCase, place: int, proposal: Proposal, now: datetime) -> TriageProposal:

@@ -29,6 +29,8 @@ from tasks.demo import alliance as invented
 from tasks.patients.service import Arrival
 from tasks.people import alliance
 from tasks.people.service import Actor
+from tasks.session.models import Room
+from tasks.triage.models import Hold
 
 MARK = "马克标记甲乙丙"
 """A text that must never leave the tables of the domain."""
@@ -252,3 +254,25 @@ def test_a_rejected_application_ends(world: World) -> None:
     _walk(world, 1)
     world.submit("gao", "approve", {"decision": "reject", "comment": MARK})
     assert world.status() == ("completed", "rejected")
+
+
+def test_a_case_that_ends_gives_back_the_expert_and_the_room(world: World) -> None:
+    _walk(world, 6)
+    with world.services.db.read() as session:
+        assert session.scalars(select(Hold.state).where(Hold.case_id == world.case, Hold.state == "held")).all()
+    world.services.applications.stop(world.actor("he"), world.case, "died", "stop")
+    world.worker.run_until_idle()
+    with world.services.db.read() as session:
+        holds = set(session.scalars(select(Hold.state).where(Hold.case_id == world.case)))
+        rooms = set(session.scalars(select(Room.state).where(Room.case_id == world.case)))
+    assert holds <= {"freed", "released"}
+    assert "freed" in holds
+    assert rooms
+    assert not rooms & {"booked", "open"}
+
+
+def test_a_published_case_gives_back_the_expert(world: World) -> None:
+    _walk(world, len(_steps(world)))
+    assert world.status()[1] == "published"
+    with world.services.db.read() as session:
+        assert set(session.scalars(select(Hold.state).where(Hold.case_id == world.case))) == {"freed"}
