@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from uuid import UUID
 
 from engine.values import digest as hashed
 
@@ -27,9 +28,9 @@ def content(form: Mapping[str, object]) -> dict[str, str]:
     return text | {"certainty": str(form.get("certainty") or ""), "critical": "true" if form.get("critical") else ""}
 
 
-def digest(text: Mapping[str, str]) -> str:
-    """sha256 over the canonical form: what a signature signs."""
-    return hashed(dict(text))
+def digest(text: Mapping[str, str], *, case: UUID, version: int, author: UUID) -> str:
+    """sha256 over the canonical form of the text, whose it is and which version: what a signature signs."""
+    return hashed({"text": dict(text), "case": str(case), "version": version, "author": str(author)})
 
 
 def sections(text: Mapping[str, str]) -> list[tuple[str, str, str]]:

@@ -67,10 +67,12 @@ class Reports:
             return
         made = text.content(step.data)
         newest = select(func.coalesce(func.max(ReportVersion.version), 0)).where(ReportVersion.case_id == step.case.id)
+        version, author = int(step.session.scalar(newest) or 0) + 1, step.actor.account_id
+        bound = text.digest(made, case=step.case.id, version=version, author=author)
         step.session.add(
             ReportVersion(
-                id=uuid7(), tenant=step.case.tenant, case_id=step.case.id, version=int(step.session.scalar(newest) or 0) + 1,
-                author=step.actor.account_id, content=made, digest=text.digest(made), created_at=step.now,
+                id=uuid7(), tenant=step.case.tenant, case_id=step.case.id, version=version, author=author, content=made,
+                digest=bound, created_at=step.now,
             )
         )  # fmt: skip
 
@@ -89,7 +91,8 @@ class Reports:
         version = self._newest(step.session, step.case.id)
         if version.author != step.actor.account_id:
             raise NotYours(case=str(step.case.id))
-        if text.digest(version.content) != version.digest:
+        bound = text.digest(version.content, case=version.case_id, version=version.version, author=version.author)
+        if bound != version.digest:
             raise TextChanged(case=str(step.case.id))
         version.signer, version.signed_at, version.signed_digest = step.actor.account_id, step.now, version.digest
         self._cases.set_state(step.session, step.case.id, "signed")
