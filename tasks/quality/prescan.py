@@ -7,6 +7,7 @@ passed over.
 from __future__ import annotations
 
 import itertools
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,8 @@ from tasks.quality.names import likeness
 Severity = Literal["pass", "warn", "block"]
 Verdict = Literal["pass", "warn", "supplement", "identity"]
 FIRM = frozenset({"Q01", "Q07", "Q15"})
+PLAIN = frozenset({"CR", "DR", "DX"})
+DENIED = re.compile(r"无|否认|未见|\bno\b|\bden(?:ies|ied)\b|\bwithout\b")
 IDENTITY = frozenset({"Q01", "Q02", "Q03", "Q04", "Q07"})
 WINDOW = timedelta(days=30)
 
@@ -140,7 +143,14 @@ def _identity(c: Claimed) -> Iterator[Check]:
         bad: Severity | None = {"same": None, "similar": "warn", "different": "block"}[like]
         yield _check("Q02", bad, "姓名", "Name", c.name, s.name, "DICOM 0010,0010", ask)
         yield _check(
-            "Q03", _differs(c.sex, s.sex, _by(c, "block", "warn")), "性别", "Sex", c.sex, s.sex, "DICOM 0010,0040", ask
+            "Q03",
+            _differs(_sex(c.sex), _sex(s.sex), _by(c, "block", "warn")),
+            "性别",
+            "Sex",
+            c.sex,
+            s.sex,
+            "DICOM 0010,0040",
+            ask,
         )
         wrong = _differs(c.birth_date, s.birth_date, _by(c, "block", "warn"))
         yield _check("Q04", wrong, "出生日期", "Birth date", c.birth_date, s.birth_date, "DICOM 0010,0030", ask)
@@ -151,6 +161,16 @@ def _identity(c: Claimed) -> Iterator[Check]:
             "One application holds one patient's images; take the other study out.",
         )
         yield Check("Q07", "block", "同一患者", "One patient", "1", " / ".join(ids), "DICOM 0010,0020", *one)
+
+
+def _sex(code: str) -> str:
+    """Male or female; other and unknown say nothing a comparison could use."""
+    return code if code in ("M", "F") else ""
+
+
+def _same_kind(found: str, asked: str) -> bool:
+    """Whether the modality fits: plain radiography is CR, DR or DX (PS3.3 C.7.3.1.1.1; DR is retired for DX)."""
+    return found == asked or {found, asked} <= PLAIN
 
 
 def _differs(a: str, b: str, bad: Severity) -> Severity | None:
@@ -178,7 +198,7 @@ def _exam(c: Claimed) -> Iterator[Check]:
         if c.accession:
             yield _check("Q09", _differs(c.accession, s.accession, "warn"), "检查号", "Accession number", c.accession, s.accession, "DICOM 0008,0050",
                          ("请确认影像属于这份医嘱。", "Confirm that the images belong to this order."))  # fmt: skip
-        yield _check("Q10", None if s.modality == c.modality else _by(c, "block", "warn"), "检查类型", "Modality", c.modality, s.modality, "DICOM 0008,0060",
+        yield _check("Q10", None if _same_kind(s.modality, c.modality) else _by(c, "block", "warn"), "检查类型", "Modality", c.modality, s.modality, "DICOM 0008,0060",
                      ("请改正申请的检查类型或换一份影像。", "Correct the modality or choose another study."))  # fmt: skip
         yield _check("Q11", None if _same_part(c.body_part, s.body_part) else "warn", "检查部位", "Body part", c.body_part, s.body_part, "DICOM 0018,0015",
                      ("请确认部位。", "Confirm the body part."))  # fmt: skip
@@ -282,7 +302,7 @@ def _words(c: Claimed) -> Iterator[Check]:
 
 
 MALE, FEMALE = (
-    ("前列腺", "睾丸", "精囊", "prostate", "testi"),
+    ("前列腺", "睾丸", "精囊", "prostate", "testis", "testic"),
     ("子宫", "卵巢", "妊娠", "宫颈", "uterus", "ovar", "pregnan"),
 )
 
@@ -290,4 +310,10 @@ MALE, FEMALE = (
 def _sex_clash(c: Claimed) -> str:
     text = f"{c.summary} {c.question} {c.diagnosis}".lower()
     other = FEMALE if c.sex == "M" else MALE if c.sex == "F" else ()
-    return next((word for word in other if word in text and f"无{word}" not in text), "")
+    return next((word for word in other if _affirmed(word, text)), "")
+
+
+def _affirmed(word: str, text: str) -> bool:
+    """Whether some clause has the word without denying it before."""
+    clauses = re.split(r"[，。；！？,.;!?\n]", text)
+    return any(word in clause and not DENIED.search(clause[: clause.index(word)]) for clause in clauses)

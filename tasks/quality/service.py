@@ -25,6 +25,8 @@ from tasks.quality.models import QualityCheck, ReportHint, ReportScore
 from tasks.quality.prescan import Claimed, Side
 from tasks.worklist.service import Submitting, Worklist
 
+NOT_IMAGES = frozenset({"SR", "PR", "KO", "DOC", "SEG", "REG"})
+
 
 class Quality:
     """The verbs of quality control; hooks on the forms pre_qc and review are attached here."""
@@ -185,7 +187,8 @@ def _sides(headers: list[tuple[Header, bool | None]]) -> tuple[Side, ...]:
 
 
 def _side(members: list[tuple[Header, bool | None]]) -> Side:
-    first = members[0][0]
+    images = [h for h, _ in members if h.modality not in NOT_IMAGES]
+    first = images[0] if images else members[0][0]
     series = max({h.series_uid for h, _ in members}, key=lambda uid: sum(h.series_uid == uid for h, _ in members))
     stack = [h for h, _ in members if h.series_uid == series and len(h.position) == 3]
     return Side(

@@ -70,6 +70,22 @@ def test_each_rule_finds_its_fault(
     assert found[0].overridable is (rule not in prescan.FIRM)
 
 
+@pytest.mark.parametrize(("side", "change"), [
+    ({"modality": "DX"}, {"modality": "DR"}), ({"modality": "CR"}, {"modality": "DR"}), ({"sex": "O"}, {}), ({"sex": ""}, {}), ({}, {"sex": "U"}),
+    ({}, {"sex": "F", "question": "intestinal wall thickening?"}), ({}, {"sex": "F", "question": "否认前列腺病史，肠壁增厚？"}), ({}, {"question": "no ovarian mass?"}),
+])  # fmt: skip
+def test_what_only_looks_like_a_fault(side: dict[str, object], change: dict[str, object]) -> None:
+    checks = scan(
+        replace(GOOD, studies=(replace(SIDE, **({"sex": "F"} if change.get("sex") == "F" else {}) | side),), **change)
+    )  # type: ignore[arg-type]
+    assert [c.rule for c in checks if c.rule in ("Q03", "Q10", "Q27") and c.severity != "pass"] == []
+
+
+def test_a_denial_covers_its_own_clause_only() -> None:
+    checks = scan(replace(GOOD, question="无外伤，卵巢囊肿？"))
+    assert [c.severity for c in checks if c.rule == "Q27"] == ["block"]
+
+
 def test_two_patients_in_one_application() -> None:
     assert verdict(scan(replace(GOOD, studies=(SIDE, replace(SIDE, patient_id="QH9"))))) == "identity"
     assert verdict(scan(replace(GOOD, studies=()))) == "supplement"
