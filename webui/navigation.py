@@ -53,17 +53,13 @@ _ORDER = tuple(BY_ROLE)
 
 
 def items(roles: Collection[str], paths: Collection[str]) -> list[Item]:
-    """The entries for these roles whose address is among the existing ones; the union over several roles."""
+    """The entries for these roles whose address is among the existing ones; several roles: their union,
+    a doctor's entries first."""
     names: dict[str, None] = {}
     for role in _ORDER:
         if role in roles:
             names |= dict.fromkeys(BY_ROLE[role])
-    order = list(ITEMS)
-    if "coordinator" not in roles:
-        ordered = sorted(names, key=order.index)
-    else:
-        ordered = list(dict.fromkeys((*BY_ROLE["coordinator"], *sorted(names, key=order.index))))
-    return [ITEMS[name] for name in ordered if ITEMS[name].path in paths]
+    return [ITEMS[name] for name in names if ITEMS[name].path in paths]
 
 
 def landing(found: Iterable[Item]) -> str:
