@@ -8,7 +8,7 @@ from engine.errors import Busy, LianyiError, NotFound, Refused, Stale
 from engine.ids import uuid7
 from engine.jobs import Worker
 from engine.model import Bundle, LintRefused
-from engine.operations import BpmnError, Call, Effect, Operation, Permanent, Signature, Type, Unknown
+from engine.operations import BpmnError, Call, Effect, NotDone, Operation, Permanent, Signature, Type, Unknown
 from engine.tx import Tx
 from engine.values import canonical, digest
 
@@ -25,6 +25,7 @@ __all__ = [
     "Engine",
     "LianyiError",
     "LintRefused",
+    "NotDone",
     "NotFound",
     "Operation",
     "Permanent",

@@ -10,7 +10,8 @@ from __future__ import annotations
 import logging
 import random
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,7 +25,7 @@ from engine.api import Engine
 from engine.db import crash_point
 from engine.ids import uuid7
 from engine.incidents import MAX_ATTEMPTS, open_incident
-from engine.operations import BpmnError, Call, Effect, Operation, Permanent, Unknown
+from engine.operations import BpmnError, Call, Effect, NotDone, Operation, Permanent, Unknown
 from engine.tables import job
 from engine.tx import Tx, open_job
 from engine.values import Json
@@ -32,6 +33,8 @@ from engine.values import Json
 LEASE = timedelta(minutes=5)
 FIRST_DELAY = 10.0
 IDLE_WAIT = 0.5
+RENEWALS = 24
+"""How often a lease is renewed while its handler works; after that the handler is taken for stuck."""
 
 _log = logging.getLogger(__name__)
 
@@ -150,7 +153,8 @@ class Worker:
             else:
                 if claimed.effect is Effect.ONCE and not self._mark_sent(claimed):
                     return
-                result = self._call(claimed, operation)
+                with self._renewed(claimed):
+                    result = self._call(claimed, operation)
                 crash_point("effected")
                 self._done(claimed, result)
         except BpmnError as error:
@@ -159,6 +163,8 @@ class Worker:
             self._failed(claimed, "permanent", str(error), final=True)
         except Unknown as error:
             self._failed(claimed, "unknown_outcome", str(error), final=True)
+        except NotDone as error:
+            self._failed(claimed, "not_done", str(error), final=False)
         except Exception as error:
             code = str(getattr(error, "code", type(error).__name__))
             if claimed.effect is Effect.ONCE:
@@ -173,6 +179,34 @@ class Worker:
             if answer is not None:
                 return answer
         return operation.run(call)
+
+    @contextmanager
+    def _renewed(self, claimed: Claimed) -> Iterator[None]:
+        """Keep the lease while a handler works, so that a long one is not begun twice."""
+        done = threading.Event()
+
+        def renew() -> None:
+            for _ in range(RENEWALS):
+                if done.wait(self.lease / timedelta(seconds=2)):
+                    return
+                try:
+                    self._renew(claimed)
+                except Exception:
+                    _log.exception("lease not renewed", extra={"worker": self.name})
+
+        thread = threading.Thread(target=renew, name=f"{self.name}-lease", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
+
+    def _renew(self, claimed: Claimed) -> None:
+        mine = (job.c.id == claimed.id) & (job.c.owner == self.name) & (job.c.attempt == claimed.attempt)
+        until = self.engine.clock.now() + self.lease
+        with self.engine.db.transaction() as session:
+            session.execute(update(job).where(mine, job.c.state.in_(("leased", "sent"))).values(lease_until=until))
 
     def _as_call(self, claimed: Claimed, tx: Session | None) -> Call:
         return Call(

@@ -111,3 +111,7 @@ class Permanent(Exception):
 
 class Unknown(Exception):
     """A handler of effect ONCE or QUERY cannot tell whether the effect happened."""
+
+
+class NotDone(Exception):
+    """A handler's word that the effect surely did not happen: it is tried again later, an effect ONCE too."""

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from engine import Call, Clock, Database, Permanent, Unknown, uuid7
+from engine import Call, Clock, Database, NotDone, Permanent, Unknown, uuid7
 from engine.feel import from_json
 from engine.values import Json
 from integrations.sms import Reply, Sms, SmsBusy, SmsRefused, SmsUnknown, Status, later, reply_of, status_of
@@ -55,7 +55,9 @@ class Notify:
 
     # -- operations ---------------------------------------------------------------------------------------------------
     def send_sms(self, call: Call) -> Mapping[str, Json]:
-        """`notify.sms`, effect ONCE: the row first, then the provider; a lost answer is for a person to resolve."""
+        """`notify.sms`, effect ONCE: the row first, then the provider; a lost answer is for a person to resolve.
+
+        What the provider surely did not take is tried again with the same row."""
         due = from_json(call.args.get("due"))
         row_id = self._note(call, due if isinstance(due, datetime) else None)
         with self.db.read() as session:
@@ -94,6 +96,10 @@ class Notify:
         key: str,
     ) -> UUID:
         now = self.clock.now()
+        again = session.scalars(select(SmsMessage).where(SmsMessage.key == key).with_for_update()).one_or_none()
+        if again is not None:  # the engine asks once more: not taken before, or a person said that it never arrived
+            again.phone, again.state, again.changed_at = phone, "sending", now
+            return again.id
         row = SmsMessage(
             id=uuid7(), tenant=tenant, case_id=case_id, account_id=account_id, phone=phone, template=template, text=text,
             provider=self.sms.name, key=key, state="sending", created_at=now, changed_at=now,
@@ -108,8 +114,11 @@ class Notify:
         except SmsRefused as problem:
             self._settle(row.id, "refused", None)
             raise Permanent(problem.code) from problem
-        except (SmsBusy, SmsUnknown) as problem:
-            self._settle(row.id, "unknown" if isinstance(problem, SmsUnknown) else "failed", None)
+        except SmsBusy as problem:
+            self._settle(row.id, "failed", None)
+            raise NotDone(problem.code) from problem
+        except SmsUnknown as problem:
+            self._settle(row.id, "unknown", None)
             raise Unknown(problem.code) from problem
         self._settle(row.id, sent.status, sent.provider_id)
         return {"message": str(row.id)}
@@ -211,7 +220,7 @@ class Notify:
             row = session.get_one(SmsMessage, row_id)
         try:
             self._hand_over(row)
-        except (Permanent, Unknown):  # the answer itself is kept; the courtesy may fail
+        except (NotDone, Permanent, Unknown):  # the answer itself is kept; the courtesy may fail
             return
 
     # -- pages --------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -28,7 +29,7 @@ from engine import (
 )
 from engine import incidents as incident_verbs
 from engine.history import verify
-from engine.operations import BpmnError, Permanent
+from engine.operations import BpmnError, NotDone, Permanent
 from engine.tables import command_log, definition, history, incident, instance, job, message, wait
 
 Toy = Callable[..., Bundle]
@@ -439,6 +440,58 @@ def test_once_is_never_repeated(db: Database, clock: TestClock, toy: Toy) -> Non
         clock.advance(timedelta(hours=2))
     assert len(calls) == 1
     assert [r.kind for r in rows(db, incident)] == ["unknown_outcome"]
+
+
+def test_once_is_tried_again_when_it_surely_did_not_happen(db: Database, clock: TestClock, toy: Toy) -> None:
+    signature = Signature("t.ring", Effect.ONCE)
+    engine = Engine(db, sigs(signature), clock)
+    calls: list[Call] = []
+
+    def run(call: Call) -> dict[str, Any]:
+        calls.append(call)
+        if len(calls) == 1:
+            raise NotDone("busy")
+        return {}
+
+    worker = Worker(engine, {"t.ring": Operation(signature, run)}, name="w")
+    release(engine, toy("a", a=ONE_JOB))
+    start(engine, "a", {"case": {"n": 1}})
+    worker.run_until_idle()
+    assert len(calls) == 1
+    clock.advance(timedelta(minutes=1))
+    worker.run_until_idle()
+    assert len({c.job_id for c in calls}) == 1
+    assert len(calls) == 2
+    assert rows(db, incident) == []
+
+
+def test_a_long_handler_keeps_its_lease(db: Database, clock: TestClock, toy: Toy) -> None:
+    """The clock passes the lease while the handler works: a second worker must not begin the same job."""
+    signature = Signature("t.ring", Effect.IDEMPOTENT)
+    engine = Engine(db, sigs(signature), clock)
+    calls: list[str] = []
+
+    def long(call: Call) -> dict[str, Any]:
+        calls.append("first")
+        for _ in range(3):
+            clock.advance(timedelta(seconds=0.3))
+            held = _lease(db)
+            deadline = time.monotonic() + 10
+            while _lease(db) == held and time.monotonic() < deadline:
+                pass
+            other.run_once()
+        return {}
+
+    first = Worker(engine, {"t.ring": Operation(signature, long)}, name="w1", lease=timedelta(seconds=0.4))
+    other = Worker(engine, {"t.ring": Operation(signature, lambda _c: calls.append("other") or {})}, name="w2")
+    release(engine, toy("a", a=ONE_JOB))
+    start(engine, "a", {"case": {"n": 1}})
+    first.run_until_idle()
+    assert calls == ["first"]
+
+
+def _lease(db: Database) -> Any:
+    return rows(db, job)[0].lease_until
 
 
 def test_a_late_worker_changes_nothing(db: Database, clock: TestClock, toy: Toy) -> None:

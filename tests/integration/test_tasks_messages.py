@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy.orm import Session
 
-from engine import Database, Permanent, TestClock, Unknown
+from engine import Database, NotDone, Permanent, TestClock, Unknown
 from engine.operations import Call
 from integrations import Outcome, OutcomeClass
 from integrations.hl7 import Message, parse
@@ -151,7 +151,7 @@ def test_sms_carries_the_number_and_nothing_else(
 
 
 @pytest.mark.parametrize(("problem", "raised", "state"), [
-    (SmsRefused(), Permanent, "refused"), (SmsUnknown(), Unknown, "unknown"), (SmsBusy(), Unknown, "failed"),
+    (SmsRefused(), Permanent, "refused"), (SmsUnknown(), Unknown, "unknown"), (SmsBusy(), NotDone, "failed"),
 ])  # fmt: skip
 def test_a_lost_answer_is_never_repeated(
     db: Database,
@@ -168,6 +168,22 @@ def test_a_lost_answer_is_never_repeated(
         notify.send_sms(_call(case, expert, clock))
     with db.read() as session:
         assert [m.state for m in notify.outbox(session, None)] == [state]
+
+
+def test_what_was_surely_not_sent_is_sent_with_the_same_row(
+    db: Database, clock: TestClock, people: People, world: tuple[Cases, UUID, UUID]
+) -> None:
+    cases, case, expert = world
+    sms = FakeSms(SmsBusy())
+    notify = Notify(db, clock, sms, people, cases)
+    call = _call(case, expert, clock)
+    with pytest.raises(NotDone):
+        notify.send_sms(call)
+    sms.problem = None
+    notify.send_sms(call)
+    with db.read() as session:
+        assert [m.state for m in notify.outbox(session, None)] == ["queued"]
+    assert len(sms.sent) == 1
 
 
 @pytest.mark.parametrize(("phone", "text", "open_offers", "effect"), [
