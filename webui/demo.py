@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import shutil
+import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from tasks.demo import alliance, images
 from tasks.demo.browser import Browser, PageError
@@ -67,16 +69,19 @@ class _Result:
         self.proofs: list[Proof] = []
 
 
-def _port(wanted: int) -> int:
-    import socket
+_LOCKS: list[IO[bytes]] = []
+"""Open as long as this process lives, so that another demo starting in the same second takes other ports."""
 
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", wanted))
-        except OSError:
-            return free_port()
-    return wanted
+
+def _port(wanted: int) -> int:
+    """The usual port, or a free one when somebody has it."""
+    try:
+        lock = (Path(tempfile.gettempdir()) / f"lianyi-demo-{wanted}.lock").open("ab")
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return free_port()
+    _LOCKS.append(lock)
+    return wanted if serve.free("127.0.0.1", wanted) else free_port()
 
 
 def _walk(

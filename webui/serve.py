@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import signal
+import socket
 import ssl
 import threading
 import time
@@ -28,6 +29,13 @@ class NotSafe(LianyiError):
 
     code = "not_safe"
     advice = "Give --cert and --key, or make a certificate with `lianyi certs NAME`, or listen on 127.0.0.1."
+
+
+class PortTaken(LianyiError):
+    """Another program listens on this port already."""
+
+    code = "port_taken"
+    advice = "End that program, or choose another port with --web-port, --dicom-port or --mllp-port."
 
 
 @dataclass(frozen=True)
@@ -68,6 +76,17 @@ def check(listen: Listen) -> None:
         raise NotSafe(listen.host)
 
 
+def free(host: str, port: int) -> bool:
+    """Whether nothing listens there yet."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
 def run_folder(config: Config) -> Path:
     """Where processes say that they are ready."""
     return config.data / "run"
@@ -89,6 +108,9 @@ def supervise(
 def serve(role: str, config: Config, listen: Listen) -> int:
     """Run one role until SIGTERM; returns the exit code."""
     check(listen)
+    wanted = {"web": listen.web, "dicom": listen.dicom, "mllp": listen.mllp}.get(role)
+    if wanted is not None and not free(listen.host, wanted):
+        raise PortTaken(f"{role}: {listen.host}:{wanted}")
     logs.configure(config.log)
     stop = threading.Event()
     if role == "web":

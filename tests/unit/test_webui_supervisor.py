@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import sys
 import threading
 from pathlib import Path
 
+from webui import serve
 from webui.supervisor import Child, Supervisor, next_backoff
 
 HEAR = "import os,pathlib,signal,sys;pathlib.Path(sys.argv[1]).write_text(str(os.getpid()));signal.pause()"
@@ -47,3 +49,12 @@ def test_a_killed_child_comes_back_and_stop_ends_it(tmp_path: Path) -> None:
     assert "again in 1 s" in said[1]
     assert child.process is not None
     assert child.process.poll() is not None
+
+
+def test_a_taken_port_is_named() -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        assert not serve.free("127.0.0.1", port)
+    assert serve.free("127.0.0.1", port)
