@@ -16,13 +16,14 @@ from tasks.cases.service import Cases, ClinicalCase
 from tasks.imaging.service import Imaging, StudyFacts
 from tasks.patients.service import Patients
 from tasks.people.service import People, directory
-from tasks.worklist.service import OpenedTask, Worklist
+from tasks.worklist.service import FormInvalid, OpenedTask, Submitting, Worklist
 
 SOURCES: Final[Mapping[str, str]] = {
     "study": "DICOM", "case": "DICOM", "order": "HIS", "agreement": "协议", "applicant": "账户", "triage": "规则",
     "application": "申请", "report": "DICOM",
 }  # fmt: skip
 """The first part of a `default_from` word: where the value comes from."""
+NOT_OFFERED = "请从列出的选项中选择"
 NO_PRIOR = "无既往检查可供比较。"
 
 TITLES: Final[Mapping[str, Mapping[str, str]]] = {
@@ -68,11 +69,26 @@ class Prefill:
 
     def options(self, session: Session, task: OpenedTask, lang: str = "zh") -> dict[str, list[tuple[str, str]]]:
         """The choices of person, hospital and study fields as (value, label)."""
-        if task.case is None:
-            return {}
-        case = self._cases.get(session, task.case.id)
+        return self._choices(session, self._cases.get(session, task.case.id), task.form, lang) if task.case else {}
+
+    def offered(self, step: Submitting) -> None:
+        """A hook of the worklist: who or what is named in a form has to be one of its choices."""
+        if step.case is None:
+            return
+        choices = self._choices(step.session, step.case, step.form, "zh")
+        wrong = {
+            name: [NOT_OFFERED]
+            for name, known in choices.items()
+            if not _ids(step.data.get(name)) <= dict(known).keys()
+        }
+        if wrong:
+            raise FormInvalid(wrong)
+
+    def _choices(
+        self, session: Session, case: ClinicalCase, form: FormDef, lang: str
+    ) -> dict[str, list[tuple[str, str]]]:
         known = {"person": self._experts, "hospital": self._hospitals, "study_ref": self._studies}
-        return {f.name: known[f.type](session, case, lang) for f in task.form.fields if f.type in known}
+        return {f.name: known[f.type](session, case, lang) for f in form.fields if f.type in known}
 
     # -- choices ------------------------------------------------------------------------------------------------------
     def _experts(self, session: Session, case: ClinicalCase, lang: str) -> list[tuple[str, str]]:
@@ -134,3 +150,7 @@ class Prefill:
         carried = {s.study_uid for s in self._chosen(session, case)}
         others = [s for s in self._all_studies(session, case) if s.study_uid not in carried]
         return None if others else NO_PRIOR
+
+
+def _ids(value: Any) -> set[str]:
+    return {str(v) for v in value} if isinstance(value, list | tuple) else {str(value)} if value else set()

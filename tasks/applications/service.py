@@ -30,7 +30,7 @@ from tasks.files.service import Files
 from tasks.imaging.service import Imaging, StudyFacts
 from tasks.patients.service import Arrival, Found, Patients, Registered
 from tasks.people.service import Actor, Facts, People, directory, may
-from tasks.worklist.service import OpenedTask, Worklist
+from tasks.worklist.service import EVERY, OpenedTask, Worklist
 
 __all__ = [
     "Applications", "Candidate", "Frozen", "NoAccess", "Order", "OrderNews", "Published", "Signed", "Step",
@@ -67,6 +67,7 @@ class Applications:
         self._patients, self._imaging, self._worklist = patients, imaging, worklist
         self._prefill = Prefill(clock, people, cases, patients, imaging, worklist)
         intake = Intake(cases, imaging, files)
+        worklist.before_submit(EVERY, self._prefill.offered)
         worklist.before_submit("apply", intake.apply)
         worklist.before_submit("supplement", intake.supplement)
         for form in sorted(FORMS):

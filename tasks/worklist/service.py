@@ -42,11 +42,12 @@ from tasks.worklist.models import Claim, Draft, Submission
 from tasks.worklist.pinned import FormSource, PinnedForms
 
 __all__ = [
-    "TABS", "DoneRow", "FormInvalid", "FormSource", "InboxRow", "OpenedTask", "PinnedForms", "Submission", "Submitted",
+    "EVERY", "TABS", "DoneRow", "FormInvalid", "FormSource", "InboxRow", "OpenedTask", "PinnedForms", "Submission", "Submitted",
     "Submitting", "Tab", "Worklist",
 ]  # fmt: skip
 
 DRAFT_LIMIT = 512 * 1024
+EVERY = "*"
 WROTE = {"report": "author", "sign": "author"}
 """The part somebody has in a case after handing in one of these forms; after any other it is the task's role."""
 
@@ -101,7 +102,9 @@ class Worklist:
         self._hooks: dict[str, list[Hook]] = {}
 
     def before_submit(self, form_id: str, hook: Hook) -> None:
-        """Have a function called, in the transaction, before a form of this id is stored."""
+        """Have a function called, in the transaction, before a form of this id (`EVERY`: any form) is stored.
+
+        A refusal by FormInvalid speaks Chinese; `submit` turns it into the reader's language."""
         self._hooks.setdefault(form_id, []).append(hook)
 
     # -- see ----------------------------------------------------------------------------------------------------------
@@ -234,8 +237,7 @@ class Worklist:
             clean = checked(form, data, zone=zone, lang=lang, translate=translate)
             process: dict[str, Json] = dict(forms.process_fields(form, clean))
             step = Submitting(tx.session, actor, task, case, form, clean, process, tx.now)
-            for hook in self._hooks.get(form.id, []):
-                hook(step)
+            self._run_hooks(step, translate)
             stored = self._store(tx.session, step, tenant, definition_id)
             note: dict[str, Json] = {"submission": str(stored), "form": form.pin}
             tx.note("task.submitted", note, task_id=task_id, on_behalf=str(task.on_behalf) if task.on_behalf else None)
@@ -244,6 +246,14 @@ class Worklist:
             return Submitted(stored, repeated=False)
 
     # -- inside -------------------------------------------------------------------------------------------------------
+    def _run_hooks(self, step: Submitting, translate: Callable[..., str]) -> None:
+        try:
+            for hook in (*self._hooks.get(EVERY, []), *self._hooks.get(step.form.id, [])):
+                hook(step)
+        except FormInvalid as problem:
+            told = {name: [translate(text) for text in texts] for name, texts in problem.errors.items()}
+            raise FormInvalid(told) from problem
+
     def _task(self, session: Session, actor: Actor, task_id: UUID) -> tuple[InboxRow, ClinicalCase | None, UUID]:
         found = inbox.one(session, task_id)
         if found is None:

@@ -149,6 +149,7 @@ def test_form_is_prefilled_with_its_sources_and_choices(place: Place) -> None:
         ({"studies": ["1.2.9"]}, "studies"),
         ({"studies": ["9.9.9"]}, "studies"),
         ({"to_hospital": "yl"}, "to_hospital"),
+        ({"tag": "named", "named_expert": "he"}, "named_expert"),
         ({"consent": False}, "_schema"),
         ({"consent_method": "paper", "consent_file": "00000000-0000-7000-8000-000000000000"}, "consent_file"),
     ],
@@ -158,6 +159,8 @@ def test_application_that_does_not_hold_is_refused(place: Place, change: dict[st
     data = APPLY | {"to_hospital": str(place.sf)} | change
     if data["to_hospital"] == "yl":
         data["to_hospital"] = str(place.yl)
+    if "named_expert" in data:  # an account, but nobody's expert
+        data["named_expert"] = str(place.ids["he"])
     with pytest.raises(FormInvalid) as told:
         place.hand_in("he", task, data)
     assert list(told.value.errors) == [field]

@@ -36,7 +36,7 @@ from tasks.worklist.errors import (
     Separated,
     TaskDone,
 )
-from tasks.worklist.service import Submission, Submitting, Worklist
+from tasks.worklist.service import EVERY, Submission, Submitting, Worklist
 
 FORM = {
     "id": "report", "version": 3, "title": {"zh": "报告", "en": "Report"},
@@ -334,6 +334,25 @@ def test_a_hook_may_refuse_add_and_write_and_all_goes_back_together(world: World
     assert world.engine.completed == {str(task): {"certainty": None, "round": 1}}
     with db.read() as session:
         assert world.cases.get(session, case).body_part == "head"
+
+
+def test_a_hook_for_every_form_is_told_in_the_readers_language(world: World) -> None:
+    task = world.task(world.case())
+
+    def refuse(_: Submitting) -> None:
+        raise FormInvalid({"findings": ["请填写"]})
+
+    world.worklist.before_submit(EVERY, refuse)
+    with pytest.raises(FormInvalid) as told:
+        world.worklist.submit(
+            world.who("lin"),
+            task,
+            {"findings": "一"},
+            "k",
+            take=True,
+            translate=lambda text: {"请填写": "Fill this in"}[text],
+        )
+    assert told.value.errors == {"findings": ["Fill this in"]}
 
 
 def test_an_author_never_reviews_his_own_report(world: World) -> None:
