@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
-from tasks.demo import alliance, images
+from tasks.demo import alliance, images, others
 from tasks.demo.browser import Browser, PageError
 from tasks.demo.outside import Gateway, Received, free_port, his, pacs
 from tasks.demo.walk import Proof, Walk
@@ -44,12 +44,15 @@ def run(folder: Path, *, stop: bool, proofs: Path | None, environment: Mapping[s
     his_port, pacs_port = free_port(), free_port()
 
     def walk() -> None:
-        result.proofs = _walk(config, listen, gateway, received, his_port, pacs_port)
+        walked = _walk(config, listen, gateway, received, his_port, pacs_port)
+        result.proofs = walked.proofs
         if proofs is not None:
             _write(proofs, result.proofs)
         if stop:
             supervisor.stop.set()
         else:
+            if all(p.ok for p in walked.proofs):
+                others.leave_open(walked)
             _welcome(config.public_url)
 
     with ExitStack() as outside:
@@ -86,13 +89,13 @@ def _port(wanted: int) -> int:
 
 def _walk(
     config: Config, listen: serve.Listen, gateway: Gateway, received: Received, his_port: int, pacs_port: int
-) -> list[Proof]:
+) -> Walk:
     now = datetime.now(UTC)
     stamp = now.strftime("%Y%m%d%H%M%S")
     say: Callable[[str], None] = lambda text: print(text, flush=True)  # noqa: E731 - one line, handed on
 
     def study() -> list[bytes]:
-        return images.objects(stamp, now, patient_id="QH20461", name="王示例", accession="QH-CT-0031")
+        return images.objects(images.Subject(stamp, now, "QH20461", "王示例", "QH-CT-0031"))
 
     walk = Walk(config.public_url, {"mllp": listen.mllp, "dicom": listen.dicom}, received, gateway, study, say)
     try:
@@ -100,7 +103,7 @@ def _walk(
         walk.run()
     except (PageError, TimeoutError, OSError, LookupError, ValueError) as problem:
         walk.prove("walk", False, f"{type(problem).__name__}: {problem}")
-    return walk.proofs
+    return walk
 
 
 def _set_up(base: str, document: dict[str, Any]) -> None:

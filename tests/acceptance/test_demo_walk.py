@@ -41,3 +41,15 @@ def test_the_history_names_every_operation_with_its_result(demo: Any) -> None:
 def test_the_history_is_not_for_everybody(demo: Any) -> None:
     answer = demo.browser("feng").http.get(f"{demo.base}/api/v1/cases/{demo.case}/history", timeout=30)
     assert answer.status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("form", "people"),
+    [
+        ("apply", ["he"]), ("approve", ["tang"]), ("pre_qc", ["chen"]), ("triage", ["shen"]), ("offer_reply", ["lin", "zhou"]),
+        ("report", ["lin", "zhou"]), ("review", ["sun"]), ("score", ["zheng"]),
+    ],
+)  # fmt: skip
+def test_work_is_left_at_every_step(demo: Any, form: str, people: list[str]) -> None:
+    found = [demo.browser(who).open("/inbox").tree.xpath(f"//tr[@data-form='{form}']") for who in people]
+    assert any(found), "".join(demo.said)
