@@ -163,7 +163,7 @@ def connect(url: str) -> Database:
     args: dict[str, Any] = (
         {"connect_args": {"timeout": 5, "check_same_thread": False}} if sqlite else {"pool_pre_ping": True}
     )
-    sql = create_engine(parsed, pool_size=8, max_overflow=16, **args)
+    sql = create_engine(parsed, pool_size=8, max_overflow=16, hide_parameters=True, **args)
     if sqlite:
         event.listen(sql, "connect", _sqlite_connect)
     return Database(sql)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 import traceback
 from collections.abc import MutableMapping
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -42,9 +44,11 @@ ALLOWED = frozenset(
 
 def configure(level: str) -> None:
     """Set up structlog and the standard logging for one process."""
-    logging.basicConfig(
-        level=level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s", force=True
-    )
+    lines = logging.StreamHandler(sys.stderr)
+    lines.setFormatter(_Sober("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    logging.basicConfig(level=level.upper(), handlers=[lines], force=True)
+    sys.excepthook = _unhandled
+    threading.excepthook = lambda said: _unhandled(said.exc_type, said.exc_value, said.exc_traceback)
     logging.getLogger("pynetdicom").setLevel(logging.CRITICAL)
     structlog.configure(
         processors=[
@@ -56,6 +60,24 @@ def configure(level: str) -> None:
     )  # fmt: skip
 
 
+class _Sober(logging.Formatter):
+    """What a library logs of an exception: its class and where, never its text, which may hold a patient's data."""
+
+    def formatException(self, ei: Any) -> str:
+        """Class and lines."""
+        return "  ".join([type(ei[1]).__name__, *_frames(ei[1])])
+
+
+def _unhandled(_kind: Any, error: BaseException | None, _trace: Any) -> None:
+    if error is not None and not isinstance(error, KeyboardInterrupt):
+        logging.getLogger("lianyi").critical("ended by an error", exc_info=error)
+
+
+def _frames(error: BaseException) -> list[str]:
+    frames = traceback.extract_tb(error.__traceback__)[-12:]
+    return [f"{'/'.join(Path(f.filename).parts[-2:])}:{f.lineno} {f.name}" for f in frames]
+
+
 def _where(_logger: Any, _method: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """An exception becomes its class and the lines it passed through; its text may hold data and stays out."""
     info = entry.pop("exc_info", None)
@@ -64,10 +86,7 @@ def _where(_logger: Any, _method: str, entry: MutableMapping[str, Any]) -> Mutab
     error = info if isinstance(info, BaseException) else info[1] if isinstance(info, tuple) else None
     if error is not None:
         entry["error"] = type(error).__name__
-        frames = traceback.extract_tb(error.__traceback__)
-        entry["where"] = [
-            f"{f.filename.rsplit('/', 2)[-2]}/{f.filename.rsplit('/', 1)[-1]}:{f.lineno} {f.name}" for f in frames[-12:]
-        ]
+        entry["where"] = _frames(error)
     return entry
 
 

@@ -69,7 +69,7 @@ class Message:
         return self.get(path)
 
     def get(self, path: str, segment: tuple[str, ...] | None = None) -> str:
-        """The unescaped text at a path, empty when there is nothing. `segment` reads in a given segment."""
+        """The unescaped text at a path without NUL, empty when there is nothing. `segment` reads in a given segment."""
         match = PATH.fullmatch(path)
         if match is None:
             raise KeyError(path)
@@ -87,7 +87,7 @@ class Message:
         if component is not None:
             raw = _part(raw, d.component, component)
             raw = _part(raw, d.subcomponent, sub)
-        return unescape(raw, d)
+        return unescape(raw, d).replace("\x00", "")  # no database keeps it in a text
 
     @property
     def control_id(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import socket
 import socketserver
 import ssl
@@ -14,6 +15,7 @@ from typing import Any
 from integrations import IntegrationError, Outcome, OutcomeClass
 from integrations.hl7.er7 import LIMIT, Hl7Refused, parse
 
+_log = logging.getLogger(__name__)
 START, END = b"\x0b", b"\x1c\r"
 Accept = Callable[[bytes, str], bytes]
 """Stores the frame durably, then returns the acknowledgement; arguments are the message and the peer's address."""
@@ -88,6 +90,10 @@ class Listener:
             allow_reuse_address = True
             daemon_threads = False
             block_on_close = True
+
+            def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002
+                """Unanswered is unacknowledged: the sender sends it again."""
+                _log.exception("message not taken")
 
         self._server = Server((self.settings.host, self.settings.port), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, name="mllp")

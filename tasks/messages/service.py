@@ -12,8 +12,8 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from engine import Clock, Database, LianyiError, history, uuid7
-from integrations import IntegrationError, Outcome
+from engine import Clock, Database, history, uuid7
+from integrations import Outcome
 from integrations.hl7 import Hl7Refused, Message, ack, parse
 from tasks.messages.breaker import rest_until
 from tasks.messages.errors import LineOpen, NoEndpoint
@@ -183,17 +183,17 @@ class Messages:
                     session, tenant=row.tenant, kind="message_in", actor="mllp", at=self.clock.now(),
                     data={"inbound": str(row.id), "type": row.kind, "control": row.control},
                 )  # fmt: skip
-        except (LianyiError, IntegrationError) as problem:
+        except Exception as problem:  # the edge of the process: one message must not hold up those behind it
             return self._put_back(id_, problem)
         return 1
 
-    def _put_back(self, id_: UUID, problem: LianyiError | IntegrationError) -> int:
+    def _put_back(self, id_: UUID, problem: Exception) -> int:
         with self.db.transaction() as session:
             row = session.get(Inbound, id_)
             if row is None:
                 return 0
             row.attempts += 1
-            row.problem = f"{problem.code}: {type(problem).__name__}"[:200]
+            row.problem = f"{getattr(problem, 'code', 'error')}: {type(problem).__name__}"[:200]
             if row.attempts >= ATTEMPTS:
                 row.state = "failed"
             return int(row.state == "failed")

@@ -95,6 +95,36 @@ def test_a_handler_that_fails_is_tried_again_then_given_up_and_can_be_repeated(
     assert messages.process_pending() == 1
 
 
+def test_a_message_that_breaks_its_handler_holds_up_nobody(messages: Messages, db: Database) -> None:
+    done: list[str] = []
+
+    def handler(_session: Session, _tenant: UUID, message: Message) -> None:
+        if message.control_id == "bad":
+            raise ZeroDivisionError("王示例")
+        done.append(message.control_id)
+
+    messages.on("ADT", handler)
+    messages.receive_hl7(_adt("bad"), "p")
+    messages.receive_hl7(_adt("good"), "p")
+    for _ in range(6):
+        messages.process_pending()
+    assert done == ["good"]
+    with db.read() as session:
+        (row,) = messages.listed(session, None, problems=True)
+    assert (row["control"], row["problem"]) == ("bad", "error: ZeroDivisionError")
+
+
+def test_what_no_text_column_holds_is_left_out(messages: Messages, db: Database) -> None:
+    seen: list[str] = []
+    messages.on("ADT", lambda _s, _t, m: seen.append(m["PID-5"]))
+    raw = _adt("9\\X00\\", name="王\\X00\\示\x00例")
+    assert parse(messages.receive_hl7(raw, "p"))["MSA-1"] == "AA"
+    messages.process_pending()
+    assert seen == ["王示例"]
+    with db.read() as session:
+        assert [r["control"] for r in messages.listed(session, None)] == ["9"]
+
+
 def test_a_line_that_keeps_failing_rests(messages: Messages, hospital: UUID, clock: TestClock, db: Database) -> None:
     with pytest.raises(NoEndpoint):
         messages.line(hospital, "hl7")
