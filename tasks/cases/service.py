@@ -7,27 +7,29 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, select, tuple_
+from sqlalchemy import literal, select, tuple_
 from sqlalchemy.orm import Session
 
 from engine.clock import Clock
-from engine.db import Database
+from engine.db import Database, Instant, Uuid
 from engine.errors import NotFound
 from engine.history import record
 from engine.ids import uuid7
 from tasks.cases.errors import CaseClosed, NeedsReason, WrongState
 from tasks.cases.models import BreakGlass, CaseParty, CasePerson, ClinicalCase
 from tasks.cases.refs import next_ref
+from tasks.cases.search import Search, condition
 from tasks.cases.states import STATES, may_follow
-from tasks.cases.visibility import facts, facts_of, visible_cases, waits_for
+from tasks.cases.visibility import belongs, facts, facts_of, visible_cases, waits_for
 from tasks.people.service import Actor, Facts, People, may
 
 __all__ = [
-    "STATES", "CaseFacts", "CasePerson", "Cases", "ClinicalCase", "NewCase", "facts", "facts_of", "visible_cases", "waits_for",
+    "STATES", "CaseFacts", "CasePerson", "Cases", "ClinicalCase", "NewCase", "Search", "belongs", "facts", "facts_of", "visible_cases", "waits_for",
 ]  # fmt: skip
 
 GLASS_LASTS, GLASS_REVIEW = timedelta(minutes=60), timedelta(hours=72)
 PAGE = 100
+EVERYTHING = Search()
 
 
 @dataclass(frozen=True)
@@ -239,27 +241,18 @@ class Cases:
         self,
         session: Session,
         actor: Actor,
+        search: Search = EVERYTHING,
         *,
-        where: ColumnElement[bool] | None = None,
         before: tuple[datetime, UUID] | None = None,
         limit: int = PAGE,
     ) -> list[CaseFacts]:
-        """The newest visible cases, at most 100; go on with `before=(created_at, id)` of the last."""
-        return self.shown_to(session, actor, list(session.scalars(self.query(actor, where, before).limit(limit))))
-
-    def query(
-        self,
-        actor: Actor,
-        where: ColumnElement[bool] | None = None,
-        before: tuple[datetime, UUID] | None = None,
-    ) -> Select[ClinicalCase]:
-        """The cases this actor sees, newest first."""
-        query = select(ClinicalCase).where(visible_cases(actor, self._clock.now()))
-        if where is not None:
-            query = query.where(where)
+        """The newest visible cases of a search, at most 100; go on with `before=(created_at, id)` of the last."""
+        query = select(ClinicalCase).where(condition(search, actor, self._clock.now()))
         if before is not None:
-            query = query.where(tuple_(ClinicalCase.created_at, ClinicalCase.id) < before)
-        return query.order_by(ClinicalCase.created_at.desc(), ClinicalCase.id.desc())
+            bound = tuple_(literal(before[0], Instant), literal(before[1], Uuid))
+            query = query.where(tuple_(ClinicalCase.created_at, ClinicalCase.id) < bound)
+        query = query.order_by(ClinicalCase.created_at.desc(), ClinicalCase.id.desc())
+        return self.shown_to(session, actor, list(session.scalars(query.limit(min(limit, PAGE)))))
 
     def note_view(self, actor: Actor, case_id: UUID, what: str) -> None:
         """Record that somebody looked at patient data of a case (`what`: record, images, report, file)."""

@@ -9,13 +9,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, literal, select, tuple_
 from sqlalchemy.orm import Session
 
+from engine.db import Instant, Uuid
 from engine.model import Bundle, describe
 from engine.tables import definition, history, incident, instance, job, wait
 from tasks.cases.models import ClinicalCase
+from tasks.cases.visibility import belongs
 from tasks.people import directory
+from tasks.people.actor import Actor
 
 
 @dataclass(frozen=True)
@@ -138,10 +141,16 @@ class AuditEntry:
     hash: str
 
 
-def newest(session: Session, words: str = "", limit: int = 100) -> list[AuditEntry]:
-    """The newest entries, or those of the case whose number begins with `words`."""
+def newest(
+    session: Session, actor: Actor, words: str = "", *, before: tuple[datetime, UUID] | None = None, limit: int = 100
+) -> list[AuditEntry]:
+    """The newest entries of the actor's hospitals and their cases; `words` begin a case's number."""
     join = history.outerjoin(ClinicalCase.__table__, ClinicalCase.instance_id == history.c.instance_id)
     query = select(history, ClinicalCase.ref, ClinicalCase.id.label("case_id")).select_from(join)
+    query = query.where(belongs(actor, "history", "read", history.c.tenant, ClinicalCase.id))
+    if before is not None:
+        bound = tuple_(literal(before[0], Instant), literal(before[1], Uuid))
+        query = query.where(tuple_(history.c.at, history.c.id) < bound)
     if words:
         query = query.where(ClinicalCase.ref.startswith(words.upper(), autoescape=True))
     found = session.execute(query.order_by(history.c.at.desc(), history.c.id.desc()).limit(limit)).all()

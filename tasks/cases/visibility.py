@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, exists, false, or_, select, true
+from sqlalchemy import ColumnElement, SQLColumnExpression, and_, exists, false, or_, select, true
 from sqlalchemy.orm import Session
 
 from engine.tables import wait
@@ -67,6 +68,27 @@ def waits_for(actor: Actor) -> ColumnElement[bool]:
     persons = {actor.account_id, *actor.stands_in_for}
     pool = or_(*pools) if pools else false()
     return and_(wait.c.kind == "user", or_(wait.c.person.in_(persons), and_(wait.c.person.is_(None), pool)))
+
+
+def belongs(
+    actor: Actor,
+    kind: str,
+    action: str,
+    tenant: SQLColumnExpression[Any],
+    case_id: SQLColumnExpression[Any] | None = None,
+) -> ColumnElement[bool]:
+    """Rows outside a case's own tables that the actor may so treat: of his hospitals (`home`), or of cases in which one of
+    them takes part (`party`). `case_id` is None where rows know of no case."""
+    clauses: list[ColumnElement[bool]] = []
+    for role in sorted(actor.roles):
+        places = actor.places(role)
+        here = true() if None in places else CaseParty.hospital_id.in_(places)
+        for relation in grants(role, kind, action):
+            if relation == "home":
+                clauses.append(true() if None in places else tenant.in_(places))
+            elif relation == "party" and case_id is not None:
+                clauses.append(case_id.in_(select(CaseParty.case_id).where(here)))
+    return or_(*clauses) if clauses else false()
 
 
 def visible_cases(actor: Actor, at: datetime, *, kind: str = "case", action: str = "list") -> ColumnElement[bool]:

@@ -146,11 +146,18 @@ class Imaging:
 
     def of_case(self, session: Session, case_id: UUID) -> list[StudyFacts]:
         """The studies a case carries, in the order in which they were added; for services."""
-        query = select(Study).join(
-            CaseStudy, (CaseStudy.tenant == Study.tenant) & (CaseStudy.study_uid == Study.study_uid)
-        )
-        query = query.where(CaseStudy.case_id == case_id).order_by(CaseStudy.added_at, Study.study_uid)
-        return self._facts(session, session.scalars(query))
+        return self.of_cases(session, [case_id]).get(case_id, [])
+
+    def of_cases(self, session: Session, case_ids: Sequence[UUID]) -> dict[UUID, list[StudyFacts]]:
+        """The studies of many cases, by case; for services."""
+        carried = (CaseStudy.tenant == Study.tenant) & (CaseStudy.study_uid == Study.study_uid)
+        query = select(Study, CaseStudy.case_id).join(CaseStudy, carried).where(CaseStudy.case_id.in_(case_ids))
+        pairs = [(study, case) for study, case in session.execute(query.order_by(CaseStudy.added_at, Study.study_uid))]
+        facts = self._facts(session, [study for study, _ in pairs])
+        found: dict[UUID, list[StudyFacts]] = {}
+        for (_, case_id), known in zip(pairs, facts, strict=True):
+            found.setdefault(case_id, []).append(known)
+        return found
 
     def study(self, session: Session, actor: Actor, study_uid: str) -> StudyFacts:
         """A study the actor may read. NotFound."""

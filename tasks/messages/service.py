@@ -5,20 +5,23 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from engine import Clock, Database, history, uuid7
+from engine import Clock, Database, NotFound, history, uuid7
+from engine.values import Json
 from integrations import Outcome
 from integrations.hl7 import Hl7Refused, Message, ack, parse
+from tasks.cases.service import belongs
 from tasks.messages.breaker import rest_until
 from tasks.messages.errors import LineOpen, NoEndpoint
 from tasks.messages.models import Delivery, Endpoint, Inbound, Outbound
-from tasks.people.service import People
+from tasks.people.service import Actor, People
 
 PLATFORM = UUID(int=0)
 """The tenant of what cannot be told to belong to a hospital."""
@@ -198,20 +201,18 @@ class Messages:
                 row.state = "failed"
             return int(row.state == "failed")
 
-    def repeat(self, id_: UUID, actor: str) -> None:
-        """Put a failed message back to be processed."""
+    def repeat(self, actor: Actor, id_: UUID) -> None:
+        """Put a failed message back to be processed. NotFound where the actor may not."""
         with self.db.transaction() as session:
-            row = session.get(Inbound, id_)
-            if row is not None and row.state == "failed" and row.code == "AA":
+            allowed = belongs(actor, "message", "retry", Inbound.__table__.c.tenant)
+            row = session.scalar(select(Inbound).where(Inbound.id == id_, allowed))
+            if row is None:
+                raise NotFound("message", id=str(id_))
+            if row.state == "failed" and row.code == "AA":
                 row.state, row.attempts = "pending", 0
-                history.record(
-                    session,
-                    tenant=row.tenant,
-                    kind="message_repeat",
-                    actor=actor,
-                    at=self.clock.now(),
-                    data={"inbound": str(id_)},
-                )
+                data: dict[str, Json] = {"inbound": str(id_)}
+                now = self.clock.now()
+                history.record(session, tenant=row.tenant, kind="message_repeat", actor=actor.id, at=now, data=data)
 
     # -- out ----------------------------------------------------------------------------------------------------------
     def begin(self, line: Line, kind: str, case_id: UUID | None, key: str, raw: bytes) -> UUID:
@@ -248,12 +249,17 @@ class Messages:
                 endpoint.open_until = rest_until(endpoint.failures, now)
 
     # -- the message centre -------------------------------------------------------------------------------------------
-    def listed(self, session: Session, tenants: set[UUID] | None, *, problems: bool = False) -> list[Mapping[str, Any]]:
-        """Newest messages of both directions, those with problems first when asked; `tenants` None shows all."""
-        inbound = select(Inbound).order_by(Inbound.received_at.desc()).limit(PAGE)
-        outbound = select(Outbound).order_by(Outbound.created_at.desc()).limit(PAGE)
-        if tenants is not None:
-            inbound, outbound = inbound.where(Inbound.tenant.in_(tenants)), outbound.where(Outbound.tenant.in_(tenants))
+    def listed(
+        self, session: Session, actor: Actor, *, problems: bool = False, before: datetime | None = None
+    ) -> list[Mapping[str, Any]]:
+        """The newest 100 messages of both directions which the actor may know of, only those in trouble when asked."""
+        inbound = select(Inbound).where(_in(actor)).order_by(Inbound.received_at.desc()).limit(PAGE)
+        outbound = select(Outbound).where(_out(actor)).order_by(Outbound.created_at.desc()).limit(PAGE)
+        if before is not None:
+            inbound, outbound = (
+                inbound.where(Inbound.received_at < before),
+                outbound.where(Outbound.created_at < before),
+            )
         if problems:
             inbound = inbound.where(Inbound.state.in_(("failed", "quarantined")))
             outbound = outbound.where(Outbound.state != "delivered")
@@ -265,11 +271,12 @@ class Messages:
         ]  # fmt: skip
         return sorted(rows, key=lambda row: row["at"], reverse=True)[:PAGE]
 
-    def detail(self, session: Session, id_: UUID) -> tuple[Inbound | Outbound, list[Delivery]] | None:
-        """One message with its attempts."""
-        found: Inbound | Outbound | None = session.get(Inbound, id_) or session.get(Outbound, id_)
+    def detail(self, session: Session, actor: Actor, id_: UUID) -> tuple[Inbound | Outbound, list[Delivery]]:
+        """One message with its attempts. NotFound."""
+        found: Inbound | Outbound | None = session.scalar(select(Inbound).where(Inbound.id == id_, _in(actor)))
+        found = found or session.scalar(select(Outbound).where(Outbound.id == id_, _out(actor)))
         if found is None:
-            return None
+            raise NotFound("message", id=str(id_))
         attempts = session.scalars(select(Delivery).where(Delivery.outbound_id == id_).order_by(Delivery.at)).all()
         return found, list(attempts)
 
@@ -280,3 +287,12 @@ class Messages:
 
 def _endpoint(session: Session, hospital_id: UUID, kind: str) -> Endpoint | None:
     return session.scalars(select(Endpoint).where(Endpoint.tenant == hospital_id, Endpoint.kind == kind)).one_or_none()
+
+
+def _in(actor: Actor) -> ColumnElement[bool]:
+    return belongs(actor, "message", "read", Inbound.__table__.c.tenant)
+
+
+def _out(actor: Actor) -> ColumnElement[bool]:
+    columns = Outbound.__table__.c
+    return belongs(actor, "message", "read", columns.tenant, columns.case_id)

@@ -68,7 +68,7 @@ GRANTS: Final[Mapping[str, Mapping[str, str]]] = {
     "coordinator": {
         "case": "list@party reschedule@to reassign@to", "report": "status@party", "session": "open@to close@to",
         "model": "read@any create@any update@any", "history": "running@party", "rota": "read@home update@home",
-        "account": "read@home", "agreement": "read@home", "message": "read@home retry@home", "statistics": "read@home",
+        "account": "read@home", "agreement": "read@home", "message": "read@home read@party retry@home", "statistics": "read@home",
     },
     "publisher": {"model": "read@any sign@any"},
     "auditor": {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -15,7 +16,7 @@ from engine.db import Database
 from engine.errors import NotFound
 from tasks.cases.errors import CaseClosed, NeedsReason, WrongState
 from tasks.cases.refs import next_ref
-from tasks.cases.service import Cases, NewCase
+from tasks.cases.service import Cases, NewCase, Search
 from tasks.cases.states import STATES, may_follow
 from tasks.people.service import Actor, People
 
@@ -109,6 +110,31 @@ def test_list_goes_on_where_it_stopped(world: World, db: Database, clock: TestCl
             seen += [c.id for c in page]
             before = (page[-1].created_at, page[-1].id)
     assert seen == sorted(ids, reverse=True)
+
+
+def test_search_narrows_in_the_database_and_names_nobody_to_strangers(world: World, db: Database) -> None:
+    cases = [world.open() for _ in range(3)]
+    with db.transaction() as session:
+        world.cases.set_state(session, cases[0], "withdrawn")
+        ref = world.cases.get(session, cases[1]).ref
+        row = world.cases.get(session, cases[2])
+        row.patient_name = "李样本"
+    he, wu = world.actor("he"), world.actor("wu")
+    with db.read() as session:
+
+        def found(actor: Actor, **search: Any) -> list[UUID]:
+            return [c.id for c in world.cases.find(session, actor, Search(**search))]
+
+        assert found(he, words=ref.lower()) == [cases[1]]
+        assert found(he, words="李样") == [cases[2]]
+        assert found(wu, words="李样") == []
+        assert found(wu, words=ref) == [cases[1]]
+        assert found(he, words="%") == []
+        assert found(he, state="withdrawn") == [cases[0]]
+        assert found(he, running=True) == [cases[2], cases[1]]
+        assert found(he, applicant=wu.account_id) == []
+        assert found(wu, images=True) == []
+        assert len(found(he, images=True)) == 3
 
 
 def test_states_and_their_instants(world: World, db: Database, clock: TestClock) -> None:

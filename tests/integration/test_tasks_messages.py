@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy.orm import Session
 
-from engine import Database, NotDone, Permanent, TestClock, Unknown
+from engine import Database, NotDone, NotFound, Permanent, TestClock, Unknown
 from engine.operations import Call
 from integrations import Outcome, OutcomeClass
 from integrations.hl7 import Message, parse
@@ -18,7 +18,9 @@ from tasks.messages.errors import LineOpen, NoEndpoint
 from tasks.messages.service import Messages
 from tasks.notify import templates
 from tasks.notify.service import Notify, Offer
-from tasks.people.service import People
+from tasks.people.service import Actor, Appointment, People
+
+ADMIN = Actor(uuid4(), "", uuid4(), (Appointment("platform_admin", None),))
 
 
 def _adt(control: str, code: str = "QH", name: str = "王示例", kind: str = "ADT^A04") -> bytes:
@@ -50,7 +52,7 @@ def test_a_message_is_stored_answered_and_done_once(messages: Messages, db: Data
     assert messages.process_pending() == 0
     assert done == ["王示例"]
     with db.read() as session:
-        assert [r["state"] for r in messages.listed(session, None)] == ["done"]
+        assert [r["state"] for r in messages.listed(session, ADMIN)] == ["done"]
 
 
 @pytest.mark.parametrize(("raw", "code", "state"), [
@@ -62,7 +64,7 @@ def test_what_we_do_not_take_is_refused_and_kept(
     messages.on("ADT", lambda *_: None)
     assert parse(messages.receive_hl7(raw, "p"))["MSA-1"] == code
     with db.read() as session:
-        assert [r["state"] for r in messages.listed(session, None)] == [state]
+        assert [r["state"] for r in messages.listed(session, ADMIN)] == [state]
 
 
 def test_a_recycled_number_is_quarantined(messages: Messages, db: Database) -> None:
@@ -70,7 +72,7 @@ def test_a_recycled_number_is_quarantined(messages: Messages, db: Database) -> N
     messages.receive_hl7(_adt("7"), "p")
     assert parse(messages.receive_hl7(_adt("7", name="李样本"), "p"))["MSA-1"] == "AE"
     with db.read() as session:
-        assert {r["state"] for r in messages.listed(session, None)} == {"pending", "quarantined"}
+        assert {r["state"] for r in messages.listed(session, ADMIN)} == {"pending", "quarantined"}
 
 
 def test_a_handler_that_fails_is_tried_again_then_given_up_and_can_be_repeated(
@@ -87,11 +89,11 @@ def test_a_handler_that_fails_is_tried_again_then_given_up_and_can_be_repeated(
     for _ in range(6):
         messages.process_pending()
     with db.read() as session:
-        row = messages.listed(session, None, problems=True)[0]
+        row = messages.listed(session, ADMIN, problems=True)[0]
     assert row["state"] == "failed"
     assert "王示例" not in str(row["problem"])
     fail[0] = False
-    messages.repeat(row["id"], "jin")
+    messages.repeat(ADMIN, row["id"])
     assert messages.process_pending() == 1
 
 
@@ -110,7 +112,7 @@ def test_a_message_that_breaks_its_handler_holds_up_nobody(messages: Messages, d
         messages.process_pending()
     assert done == ["good"]
     with db.read() as session:
-        (row,) = messages.listed(session, None, problems=True)
+        (row,) = messages.listed(session, ADMIN, problems=True)
     assert (row["control"], row["problem"]) == ("bad", "error: ZeroDivisionError")
 
 
@@ -122,7 +124,40 @@ def test_what_no_text_column_holds_is_left_out(messages: Messages, db: Database)
     messages.process_pending()
     assert seen == ["王示例"]
     with db.read() as session:
-        assert [r["control"] for r in messages.listed(session, None)] == ["9"]
+        assert [r["control"] for r in messages.listed(session, ADMIN)] == ["9"]
+
+
+def test_messages_are_for_their_hospital_and_its_cases(
+    messages: Messages, people: People, db: Database, clock: TestClock, hospital: UUID
+) -> None:
+    hub = people.create_hospital("SF", "示范中心医院", "Hub", "hub")
+    other = people.create_hospital("YL", "杨柳县医院", "Yangliu", "primary")
+    coordinators = {h: Actor(uuid4(), "", h, (Appointment("coordinator", h),)) for h in (hospital, hub, other)}
+    doctor = people.create_account("he", "何演示", hospital, ["applicant"], phone="+8613900000002")
+    cases = Cases(db, clock, people)
+    with db.transaction() as session:
+        case = cases.open(session, NewCase(kind="RC", from_hospital=hospital, to_hospital=hub, applicant=doctor)).id
+    messages.on("ADT", lambda *_: None)
+    messages.receive_hl7(_adt("1"), "p")
+    messages.set_endpoint(hospital, "hl7", name="HIS", host="127.0.0.1", port=1, application="QH_HIS")
+    line = messages.line(hospital, "hl7")
+    out = messages.begin(line, "ORU^R01", case, "K1", b"x")
+    loose = messages.begin(line, "ACK", None, "K2", b"x")
+    notify = Notify(db, clock, FakeSms(), people, cases)
+    notify.send_sms(_call(case, doctor, clock))
+    with db.read() as session:
+        seen = {h: {r["control"] for r in messages.listed(session, who)} for h, who in coordinators.items()}
+        texts = {h: len(notify.outbox(session, who)) for h, who in coordinators.items()}
+        assert seen == {hospital: {"1", "K1", "K2"}, hub: {"K1"}, other: set()}
+        assert texts == {hospital: 1, hub: 1, other: 0}
+        assert messages.detail(session, coordinators[hub], out)[0].id == out
+        for who, hidden in ((coordinators[hub], loose), (coordinators[other], out)):
+            with pytest.raises(NotFound):
+                messages.detail(session, who, hidden)
+        (arrived,) = (r["id"] for r in messages.listed(session, ADMIN) if r["way"] == "in")
+    with pytest.raises(NotFound):
+        messages.repeat(coordinators[hub], arrived)
+    messages.repeat(coordinators[hospital], arrived)
 
 
 def test_a_line_that_keeps_failing_rests(messages: Messages, hospital: UUID, clock: TestClock, db: Database) -> None:
@@ -140,8 +175,7 @@ def test_a_line_that_keeps_failing_rests(messages: Messages, hospital: UUID, clo
     messages.attempt(out, Outcome(OutcomeClass.OK, "AA"))
     assert messages.line(hospital, "hl7") == line
     with db.read() as session:
-        found = messages.detail(session, out)
-        assert found is not None
+        found = messages.detail(session, ADMIN, out)
         assert [d.code for d in found[1]] == ["timeout"] * 3 + ["AA"]
 
 
@@ -177,7 +211,7 @@ def test_sms_carries_the_number_and_nothing_else(
     assert notify.status(Status("F1", "sent"))
     assert not notify.status(Status("F9", "sent"))
     with db.read() as session:
-        assert [m.state for m in notify.outbox(session, None)] == ["delivered"]
+        assert [m.state for m in notify.outbox(session, ADMIN)] == ["delivered"]
 
 
 @pytest.mark.parametrize(("problem", "raised", "state"), [
@@ -197,7 +231,7 @@ def test_a_lost_answer_is_never_repeated(
     with pytest.raises(raised):
         notify.send_sms(_call(case, expert, clock))
     with db.read() as session:
-        assert [m.state for m in notify.outbox(session, None)] == [state]
+        assert [m.state for m in notify.outbox(session, ADMIN)] == [state]
 
 
 def test_what_was_surely_not_sent_is_sent_with_the_same_row(
@@ -212,7 +246,7 @@ def test_what_was_surely_not_sent_is_sent_with_the_same_row(
     sms.problem = None
     notify.send_sms(call)
     with db.read() as session:
-        assert [m.state for m in notify.outbox(session, None)] == ["queued"]
+        assert [m.state for m in notify.outbox(session, ADMIN)] == ["queued"]
     assert len(sms.sent) == 1
 
 

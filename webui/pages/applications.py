@@ -9,8 +9,10 @@ from flask.typing import ResponseReturnValue
 
 from engine import uuid7
 from engine.errors import Refused
+from tasks.cases.service import PAGE, Search
 from tasks.people.service import directory
 from webui.context import actor, services
+from webui.pages import shared
 
 blueprint = Blueprint("applications", __name__, url_prefix="/applications")
 
@@ -20,14 +22,15 @@ def listed() -> ResponseReturnValue:
     """The applications of the person, newest first, drafts with a way on."""
     house, who = services(), actor()
     with house.db.read() as session:
-        cases = [c for c in house.cases.find(session, who, limit=100) if c.applicant == who.account_id]
+        cases = house.cases.find(session, who, Search(applicant=who.account_id), before=shared.cursor())
         open_tasks = {
             r.case.id: r.task_id
             for r in house.worklist.inbox(session, who, "all")
             if r.case and r.form in ("apply", "supplement")
         }
         places = {h.id: h for h in directory.hospitals(session)}
-    return render_template("applications.html", cases=cases, open_tasks=open_tasks, places=places)
+    more = shared.more("applications.listed", cases, PAGE, lambda c: (c.created_at, c.id))
+    return render_template("applications.html", cases=cases, open_tasks=open_tasks, places=places, more=more)
 
 
 @blueprint.get("/new")

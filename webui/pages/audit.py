@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from engine import history
 from tasks.cases import trace
 from webui.context import actor, services
+from webui.pages import shared
 
 blueprint = Blueprint("audit", __name__, url_prefix="/audit")
 
@@ -21,6 +22,7 @@ def home() -> ResponseReturnValue:
     words = request.args.get("q", "").strip()
     with house.db.read() as session:
         breaks = history.verify(session)
-        entries = trace.newest(session, words)
+        entries = trace.newest(session, who, words, before=shared.cursor())
         total, head = trace.size(session)
-    return render_template("audit.html", breaks=breaks, entries=entries, q=words, total=total, head=head)
+    more = shared.more("audit.home", entries, 100, lambda e: (e.at, e.id), q=words)
+    return render_template("audit.html", breaks=breaks, entries=entries, q=words, total=total, head=head, more=more)

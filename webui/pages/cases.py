@@ -13,6 +13,7 @@ from flask_babel import gettext
 from engine import uuid7
 from engine.errors import NotFound
 from tasks.cases import trace
+from tasks.cases.service import PAGE, Search
 from tasks.cases.states import STATES
 from tasks.people.service import directory
 from webui.context import actor, services
@@ -40,15 +41,12 @@ def listed() -> ResponseReturnValue:
     """Cases the person may see; `q` is a number or a name, `state` a state."""
     house, who = services(), actor()
     words, state = request.args.get("q", "").strip(), request.args.get("state", "")
+    search = Search(words=words, state=state if state in STATES else "")
     with house.db.read() as session:
-        found = house.cases.find(session, who, limit=100)
+        found = house.cases.find(session, who, search, before=shared.cursor())
         places = {h.id: h for h in directory.hospitals(session)}
-    shown = [
-        c
-        for c in found
-        if (not state or c.state == state) and (not words or words.upper() in c.ref or words in (c.patient_name or ""))
-    ]
-    return render_template("cases.html", cases=shown, q=words, state=state, states=STATES, places=places)
+    more = shared.more("cases.listed", found, PAGE, lambda c: (c.created_at, c.id), q=words, state=state)
+    return render_template("cases.html", cases=found, q=words, state=state, states=STATES, places=places, more=more)
 
 
 @blueprint.get("/<uuid:case_id>")

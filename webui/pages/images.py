@@ -7,10 +7,13 @@ from uuid import UUID
 from flask import Blueprint, Response, render_template, request
 from flask.typing import ResponseReturnValue
 
+from tasks.cases.service import Search
 from webui.context import actor, services
+from webui.pages import shared
 
 blueprint = Blueprint("images", __name__, url_prefix="/images")
 PRIVATE = "private, max-age=3600, immutable"
+SHOWN = 50
 
 
 def _png(body: bytes) -> Response:
@@ -24,14 +27,11 @@ def listed() -> ResponseReturnValue:
     """The newest studies of the cases the person may look at."""
     house, who = services(), actor()
     with house.db.read() as session:
-        cases = house.cases.find(session, who, limit=60)
-        rows = [
-            (case, study)
-            for case in cases
-            if house.cases.allowed(session, who, house.cases.get(session, case.id), "images", "read")
-            for study in house.imaging.of_case(session, case.id)
-        ]
-    return render_template("images.html", rows=rows)
+        cases = house.cases.find(session, who, Search(images=True), before=shared.cursor(), limit=SHOWN)
+        carried = house.imaging.of_cases(session, [case.id for case in cases])
+    rows = [(case, study) for case in cases for study in carried.get(case.id, ())]
+    more = shared.more("images.listed", cases, SHOWN, lambda c: (c.created_at, c.id))
+    return render_template("images.html", rows=rows, more=more)
 
 
 @blueprint.get("/object/<sop_uid>.png")

@@ -14,7 +14,7 @@ from flask_babel import gettext
 
 from tasks.people.service import directory
 from tasks.worklist.errors import NothingToDo
-from tasks.worklist.inbox import TABS, Tab
+from tasks.worklist.inbox import PAGE, TABS, Tab
 from webui.context import actor, context, services
 from webui.pages import shared
 
@@ -36,16 +36,23 @@ def listed() -> ResponseReturnValue:
     who, house = actor(), services()
     with house.db.read() as session:
         counts = house.worklist.counts(session, who)
-        rows = house.worklist.inbox(session, who, tab) if tab != "done" else []
-        done = house.worklist.done(session, who) if tab == "done" else []
+        place = shared.cursor()
+        rows = house.worklist.inbox(session, who, tab, after=place) if tab != "done" else []
+        done = house.worklist.done(session, who, before=place) if tab == "done" else []
         places = {h.id: h for h in directory.hospitals(session)}
         names = directory.names(session, [r.claimed_by for r in rows if r.claimed_by])
         chosen = _chosen(rows, request.args.get("task"))
         preview = shared.preview(session, chosen) if chosen else None
     return render_template(
         "inbox.html", tab=tab, tabs=_tabs(counts), groups=_grouped(rows, context().clock.now()), done=done, places=places, names=names,
-        chosen=chosen, preview=preview, counts={"inbox": counts["all"]}, can_next=any(r.claimed_by is None for r in rows),
+        chosen=chosen, preview=preview, more=_more(tab, rows, done), counts={"inbox": counts["all"]}, can_next=any(r.claimed_by is None for r in rows),
     )  # fmt: skip
+
+
+def _more(tab: Tab, rows: list[Any], done: list[Any]) -> str:
+    if tab == "done":
+        return shared.more("inbox.listed", done, PAGE, lambda r: (r.submitted_at, r.submission_id), tab=tab)
+    return shared.more("inbox.listed", rows, PAGE, lambda r: r.cursor, tab=tab)
 
 
 def _tab(word: str) -> Tab:

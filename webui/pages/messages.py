@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from tasks.people.service import Facts, directory, may
+from tasks.messages.service import PAGE
+from tasks.people.service import directory, opens
 from webui.context import actor, services
 
 blueprint = Blueprint("messages", __name__, url_prefix="/messages")
 
 
 def _allowed() -> None:
-    if not may(actor(), "read", Facts("message", actor().hospital_id)):
+    if not opens(actor(), "message", "read"):
         abort(404)
 
 
@@ -23,14 +25,28 @@ def _allowed() -> None:
 def listed() -> ResponseReturnValue:
     """Newest messages; `tab` is all, problems, sms or lines."""
     _allowed()
-    tab, house = request.args.get("tab", "all"), services()
+    tab, house, who = request.args.get("tab", "all"), services(), actor()
     with house.db.read() as session:
-        rows = house.messages.listed(session, None, problems=tab == "problems") if tab in ("all", "problems") else []
-        texts = house.notify.outbox(session, None) if tab == "sms" else []
+        before, problems = _before(), tab == "problems"
+        listed = tab in ("all", "problems")
+        rows = house.messages.listed(session, who, problems=problems, before=before) if listed else []
+        texts = house.notify.outbox(session, who, before=before) if tab == "sms" else []
         lines = house.messages.endpoints(session) if tab == "lines" else []
         names = directory.names(session, [t.account_id for t in texts])
         places = {h.id: h for h in directory.hospitals(session)}
-    return render_template("messages.html", tab=tab, rows=rows, texts=texts, lines=lines, names=names, places=places)
+    times = [r["at"] for r in rows] or [t.created_at for t in texts]
+    more = url_for("messages.listed", tab=tab, before=times[-1].isoformat()) if len(times) == PAGE else ""
+    return render_template(
+        "messages.html", tab=tab, rows=rows, texts=texts, lines=lines, names=names, places=places, more=more
+    )
+
+
+def _before() -> datetime | None:
+    try:
+        found = datetime.fromisoformat(request.args.get("before", ""))
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else None
 
 
 @blueprint.get("/<uuid:message_id>")
@@ -39,11 +55,8 @@ def shown(message_id: UUID) -> ResponseReturnValue:
     _allowed()
     house = services()
     with house.db.read() as session:
-        found = house.messages.detail(session, message_id)
-        if found is None:
-            abort(404)
+        message, attempts = house.messages.detail(session, actor(), message_id)
         places = {h.id: h for h in directory.hospitals(session)}
-    message, attempts = found
     return render_template(
         "message.html", message=message, attempts=attempts, inbound=hasattr(message, "answer"), places=places
     )
@@ -53,6 +66,6 @@ def shown(message_id: UUID) -> ResponseReturnValue:
 def repeat(message_id: UUID) -> ResponseReturnValue:
     """Process a failed message again."""
     _allowed()
-    services().messages.repeat(message_id, actor().id)
+    services().messages.repeat(actor(), message_id)
     flash(gettext("已放回处理"))
     return redirect(url_for("messages.shown", message_id=message_id), 303)

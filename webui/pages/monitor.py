@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, abort, render_template
 from flask.typing import ResponseReturnValue
 
+from tasks.cases.service import Search
 from tasks.cases.states import STATES
 from tasks.people.service import directory
 from tasks.worklist import overview
@@ -20,7 +21,7 @@ def home() -> ResponseReturnValue:
     if not {"coordinator", "platform_admin"} & who.roles:
         abort(404)
     with house.db.read() as session:
-        cases = {c.instance_id: c for c in house.cases.find(session, who) if not STATES[c.state].end}
+        cases = {c.instance_id: c for c in house.cases.find(session, who, Search(running=True))}
         steps = overview.steps(session, list(cases))
         troubles = overview.troubles(session, list(cases))
         names = directory.names(session, [p for s in steps for p in (s.person, s.claimed_by) if p])

@@ -2,17 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from flask import request, url_for
 from flask_babel import gettext
 
 from tasks.people.service import directory
 from webui.context import actor, context, services
 from webui.i18n import language
+
+
+def cursor() -> tuple[datetime, UUID] | None:
+    """Where a list goes on, from the address; None at its beginning or when the address was tampered with."""
+    moment, _, id_ = request.args.get("from", "").partition("_")
+    try:
+        found = datetime.fromisoformat(moment), UUID(id_)
+    except ValueError:
+        return None
+    return found if found[0].tzinfo is not None else None
+
+
+def more(
+    endpoint: str, rows: Sequence[Any], page: int, last: Callable[[Any], tuple[datetime, Any]], **args: Any
+) -> str:
+    """The address of the next page of a list; empty when this one was not full. `last` gives (instant, id) of a row."""
+    if len(rows) < page:
+        return ""
+    moment, id_ = last(rows[-1])
+    kept = {k: v for k, v in args.items() if v} | {"from": f"{moment.isoformat()}_{id_}"}
+    return url_for(endpoint, **kept)
 
 
 def step_name(row: Any) -> str:
