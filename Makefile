@@ -45,25 +45,25 @@ wheel: .venv/.dev build
 	$(BIN)/python -m hatchling build -t wheel -d build/wheel
 
 .venv/uv/bin/uv:
-	@echo "[1/4] tools"
+	@echo "[1/4] tools (about 5 s)"
 	@$(PYTHON) -m venv .venv
 	@$(PYTHON) -m venv .venv/uv
 	@.venv/uv/bin/pip install -q --disable-pip-version-check uv==0.13.9
 
 .venv/.run: requirements.lock pyproject.toml | .venv/uv/bin/uv
-	@echo "[2/4] Python packages"
+	@echo "[2/4] Python packages (about 15 s on a fast line)"
 	@$(UV) pip sync --python $(BIN)/python --require-hashes $(LOCK)
 	@$(UV) pip install --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@
 
 .venv/.dev: requirements-dev.lock pyproject.toml | .venv/uv/bin/uv
-	@echo "[2/4] Python packages, with those for tests"
+	@echo "[2/4] Python packages, with those for tests (about 20 s on a fast line)"
 	@$(UV) pip sync --python $(BIN)/python --require-hashes requirements-dev.lock
 	@$(UV) pip install --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@ .venv/.run
 
 webui/static/dist/.vite/manifest.json: $(FRONT) | .venv/uv/bin/uv
-	@echo "[3/4] front end"
+	@echo "[3/4] front end (about 15 s)"
 	@sh .ci/front-end
 	@touch $@
 

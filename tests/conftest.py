@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -18,6 +19,41 @@ from engine.clock import TestClock
 from engine.db import Database, connect
 from engine.model import Bundle
 from migrations.run import upgrade
+
+EVERY = 15.0
+"""Seconds between two words on how many tests of how many are done and how long the rest will take."""
+
+
+class Progress:
+    """Listens to results; with several workers, in the process that gathers them."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._began = self._told = time.monotonic()
+        self._done: set[str] = set()
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Count, and say it when it is time."""
+        if report.when == "teardown":
+            self._done.add(report.nodeid)
+        now = time.monotonic()
+        if now - self._told < EVERY:
+            return
+        self._told = now
+        reporter = self._config.pluginmanager.get_plugin("terminalreporter")
+        session = getattr(reporter, "_session", None)
+        total = int(getattr(session, "testscollected", 0))
+        if reporter is None or not total or not self._done:
+            return
+        left = (now - self._began) * (total - len(self._done)) / len(self._done)
+        reporter.ensure_newline()
+        reporter.write_line(f"{len(self._done)} / {total}, about {left:.0f} s left")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Say how far the tests are."""
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Progress(config), "progress")
 
 
 @pytest.fixture(scope="session")

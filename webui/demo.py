@@ -33,7 +33,7 @@ def run(folder: Path, *, stop: bool, proofs: Path | None, environment: Mapping[s
         "LIANYI_SMS_URL": f"twilio://{gateway.sid}:{gateway.token}@127.0.0.1:{gateway.port}?from=%2B15550100&scheme=http",
     }  # fmt: skip
     config = Config.from_environ(own)
-    print(f"[4/4] demo in {folder}", flush=True)
+    print(f"[4/4] demo in {folder} (about 20 s)", flush=True)
     for line in bootstrap.migrate(config):
         print(f"      {line}", flush=True)
     bootstrap.first_administrator(config, ADMIN, alliance.PASSWORD)

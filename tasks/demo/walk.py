@@ -15,6 +15,9 @@ from tasks.demo import alliance
 from tasks.demo.browser import Browser, Page, Value
 from tasks.demo.outside import Gateway, Received, send_hl7, store, wait_for
 
+SHARES = (0.22, 0.29, 0.42, 0.48, 0.49, 0.59, 0.63, 0.65, 0.79, 0.82, 0.95, 0.99, 1.0)
+"""Part of the whole time that is gone after each step."""
+
 
 @dataclass(frozen=True)
 class Proof:
@@ -41,14 +44,22 @@ class Walk:
     case: str = ""
     ref: str = ""
     started: float = field(default_factory=time.monotonic)
+    step: int = 1
 
     # -- helpers ------------------------------------------------------------------------------------------------------
     def prove(self, name: str, ok: bool, detail: str, page: str = "") -> None:
         """Note and print one proof."""
         self.proofs.append(Proof(name, bool(ok), detail))
         mark = "✓" if ok else "✗"
+        self.say(f"{mark} {self._progress()}  {name}: {detail}" + (f"  {self.base}{page}" if page else ""))
+
+    def _progress(self) -> str:
+        """Step n of m, seconds so far and seconds left, judged by what the steps usually take."""
         seconds = time.monotonic() - self.started
-        self.say(f"{mark} {seconds:5.1f} s  {name}: {detail}" + (f"  {self.base}{page}" if page else ""))
+        before, after = (SHARES[i - 1] if i else 0.0 for i in (self.step - 1, self.step))
+        done = max(before, after - 0.02, 0.02)
+        left = f"about {seconds * (1 - done) / done:.0f} s left" if self.step < len(SHARES) else "done"
+        return f"{self.step:2} / {len(SHARES)} {seconds:5.1f} s, {left:16}"
 
     def browser(self, login: str) -> Browser:
         """The browser of a person, logged in."""
@@ -98,10 +109,11 @@ class Walk:
     # -- the steps ----------------------------------------------------------------------------------------------------
     def run(self) -> None:
         """All steps in order."""
-        for step in (
+        steps = (
             self.hospital_sends, self.apply, self.approve, self.pre_qc, self.triage, self.answer_sms, self.schedule,
             self.hold, self.report, self.return_once, self.final, self.published, self.audit,
-        ):  # fmt: skip
+        )  # fmt: skip
+        for self.step, step in enumerate(steps, 1):
             step()
 
     def hospital_sends(self) -> None:
