@@ -150,16 +150,21 @@ def _user(options: argparse.Namespace) -> int:
     if not options.login:
         print("lianyi: name the login", file=sys.stderr)
         return 2
-    password = sys.stdin.readline().strip() if options.password_stdin else getpass.getpass("password: ")
+    password = sys.stdin.readline().strip() if options.password_stdin else _asked()
+    if password is None:
+        print("lianyi: the two passwords differ", file=sys.stderr)
+        return 1
     if options.act == "password":
         found = next((account for account, _ in rows if account.login_name == options.login), None)
         if found is None:
             print(f"lianyi: no account {options.login}", file=sys.stderr)
             return 1
         people.set_password(found.id, password, actor="command line")
+        print(f"{options.login} has a new password, every login of it has ended")
         return 0
     if hospital is None and not rows and "platform_admin" in options.role:
         bootstrap.first_administrator(house.config, options.login, password)
+        print(f"{options.login} is the platform's administrator")
         return 0
     if hospital is None:
         print("lianyi: name an existing hospital with --hospital CODE", file=sys.stderr)
@@ -167,7 +172,14 @@ def _user(options: argparse.Namespace) -> int:
     people.create_account(
         options.login, options.name or options.login, hospital.id, options.role, password=password, actor="command line"
     )
+    print(f"{options.login} works at {hospital.name} as {', '.join(options.role)}")
     return 0
+
+
+def _asked() -> str | None:
+    """The password, typed twice; None when the two differ."""
+    first = getpass.getpass("password: ")
+    return first if getpass.getpass("once more: ") == first else None
 
 
 def _config(_: argparse.Namespace) -> int:
@@ -208,9 +220,11 @@ def _audit(_: argparse.Namespace) -> int:
 
     house = bootstrap.build(Config.from_environ())
     with house.db.read() as session:
-        breaks = history.verify(session)
+        breaks, heads = history.verify(session), history.heads(session)
     for found in breaks:
         print(f"broken: {found}")
+    for hospital, length, last in heads:
+        print(f"{hospital}  {length} entries, last {last}")
     print("history unchanged" if not breaks else f"{len(breaks)} breaks")
     return int(bool(breaks))
 

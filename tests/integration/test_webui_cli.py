@@ -29,6 +29,11 @@ def test_first_day(installed: Path, monkeypatch: pytest.MonkeyPatch, capsys: pyt
     told = capsys.readouterr().out
     assert "admin" in told
     assert "history unchanged" in told
+    assert "entries, last" in told
+    typed = iter(["a long enough password", "another long password"])
+    monkeypatch.setattr("getpass.getpass", lambda _prompt: next(typed))
+    assert main(["user", "password", "admin"]) == 1
+    assert "differ" in capsys.readouterr().err
     assert "consultation version 1" in told
     assert (installed / "secret").stat().st_mode & 0o077 == 0
 
