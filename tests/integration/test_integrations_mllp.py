@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 import hl7
 import pytest
 
-from integrations import OutcomeClass
+from integrations import Outcome, OutcomeClass
 from integrations.hl7 import Client, FakeClient, Hl7Sender, Listener, ListenerSettings, ack, parse
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -100,6 +100,25 @@ def test_dead_slow_and_wrong_answers_are_transient() -> None:
         thread.join()
 
 
-def test_fake_keeps_the_contract() -> None:
-    assert FakeClient().send("x", 1, _message(1)).ok
-    assert FakeClient("AR").send("x", 1, _message(1)).kind is OutcomeClass.PERMANENT
+@pytest.fixture(params=["mllp", "fake"])
+def sender(request: pytest.FixtureRequest, listener: Listener) -> Callable[[int], Outcome]:
+    """Sends message n: 8 is answered AE, 9 AR, any other AA."""
+
+    def send(number: int) -> Outcome:
+        code = {8: "AE", 9: "AR"}.get(number, "AA")
+        client: Hl7Sender = Client() if request.param == "mllp" else FakeClient(code)
+        return client.send("127.0.0.1", listener.port, _message(number))
+
+    return send
+
+
+@pytest.mark.parametrize(
+    ("number", "kind", "code"),
+    [(1, OutcomeClass.OK, "AA"), (8, OutcomeClass.TRANSIENT, "AE"), (9, OutcomeClass.PERMANENT, "AR")],
+)
+def test_every_sender_keeps_the_contract(
+    sender: Callable[[int], Outcome], number: int, kind: OutcomeClass, code: str
+) -> None:
+    first, again = sender(number), sender(number)
+    assert (first.kind, first.code, again.kind) == (kind, code, kind)
+    assert parse(first.raw)["MSA-2"] == str(number)

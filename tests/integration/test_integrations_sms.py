@@ -20,6 +20,7 @@ from integrations.sms import (
     settings_of,
     status_of,
 )
+from integrations.sms.port import RANK
 from tasks.demo.outside import Gateway, free_port
 
 
@@ -72,9 +73,19 @@ def test_states_only_go_forward() -> None:
     assert reply_of({"From": "+1", "Body": " 1 "}).phone == "+1"
 
 
-@pytest.mark.parametrize("sms", [FakeSms(), OutboxSms()])
-def test_every_provider_gives_an_id(sms: Sms) -> None:
-    assert sms.send("+861", "x", "R").provider_id
+@pytest.fixture(params=["twilio", "outbox", "fake"])
+def provider(request: pytest.FixtureRequest, gateway: Gateway) -> Sms:
+    return {"twilio": _twilio(gateway.port), "outbox": OutboxSms(), "fake": FakeSms()}[request.param]
+
+
+def test_every_provider_keeps_the_contract(provider: Sms) -> None:
+    first, second = (provider.send("+8613900000001", text, "RC1") for text in ("一", "二"))
+    assert first.provider_id
+    assert second.provider_id
+    assert first.provider_id != second.provider_id
+    assert first.status in RANK
+    assert provider.name
+    assert not provider.genuine("https://hub.example/sms/twilio/reply", {"Body": "1"}, "unsigned")
 
 
 def test_settings_from_the_url() -> None:
