@@ -70,6 +70,10 @@ class House:
         with self.db.transaction() as session:
             history.make_partitions(session)
 
+    def check_chains(self) -> None:
+        """Verify the whole history; what is found stands in it."""
+        history.check(self.db, "worker", self.clock.now())
+
     def close(self) -> None:
         """Close what was opened."""
         self.decoder.close()

@@ -26,6 +26,7 @@ EVENTS: Final[dict[str, str]] = {
     "incident.opened": "停在一处",
     "incident.resolved": "已处理",
     "case.stop": "终止病例",
+    "chain.checked": "校验记录",
     "view": "查看",
     "break_glass": "紧急授权",
     "login": "登录",

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, literal, select, tuple_
+from sqlalchemy import literal, select, tuple_
 from sqlalchemy.orm import Session
 
 from engine.db import Instant, Uuid
@@ -137,7 +137,8 @@ class AuditEntry:
     actor: str
     ref: str
     case_id: UUID | None
-    node: str
+    node: tuple[str, str]
+    """The step's names in Chinese and English; empty where the model gives none."""
     hash: str
 
 
@@ -146,7 +147,9 @@ def newest(
 ) -> list[AuditEntry]:
     """The newest entries of the actor's hospitals and their cases; `words` begin a case's number."""
     join = history.outerjoin(ClinicalCase.__table__, ClinicalCase.instance_id == history.c.instance_id)
-    query = select(history, ClinicalCase.ref, ClinicalCase.id.label("case_id")).select_from(join)
+    join = join.outerjoin(instance, instance.c.id == history.c.instance_id)
+    columns = ClinicalCase.ref, ClinicalCase.id.label("case_id"), instance.c.definition_id
+    query = select(history, *columns).select_from(join)
     query = query.where(belongs(actor, "history", "read", history.c.tenant, ClinicalCase.id))
     if before is not None:
         bound = tuple_(literal(before[0], Instant), literal(before[1], Uuid))
@@ -155,17 +158,23 @@ def newest(
         query = query.where(ClinicalCase.ref.startswith(words.upper(), autoescape=True))
     found = session.execute(query.order_by(history.c.at.desc(), history.c.id.desc()).limit(limit)).all()
     names = directory.names(session, [a for e in found if (a := _account(e.actor)) is not None])
+    known = {d: _step_names(session, d) for d in {e.definition_id for e in found if e.definition_id}}
     return [
         AuditEntry(
             id=str(e.id), at=e.at, kind=e.kind, actor=names.get(a, e.actor) if (a := _account(e.actor)) else e.actor, ref=e.ref or "",
-            case_id=e.case_id, node=e.node or "", hash=e.hash,
+            case_id=e.case_id, node=known.get(e.definition_id, {}).get(e.node, (e.node or "", e.node or "")), hash=e.hash,
         )
         for e in found
     ]  # fmt: skip
 
 
-def size(session: Session) -> tuple[int, str]:
-    """How many entries there are, and the newest check value."""
-    total = session.scalar(select(func.count()).select_from(history))
-    last = session.scalar(select(history.c.hash).order_by(history.c.at.desc(), history.c.id.desc()).limit(1))
-    return int(total or 0), str(last or "")
+_NAMES: dict[UUID, dict[str, tuple[str, str]]] = {}
+"""Names of the steps of each version; a version never changes."""
+
+
+def _step_names(session: Session, definition_id: UUID) -> dict[str, tuple[str, str]]:
+    if definition_id not in _NAMES:
+        content = session.execute(select(definition.c.content).where(definition.c.id == definition_id)).scalar_one()
+        views = describe(Bundle.from_bytes(content)).values()
+        _NAMES[definition_id] = {i: (n.name or "", n.name_en or "") for view in views for i, n in view.nodes.items()}
+    return _NAMES[definition_id]

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from engine.clock import TestClock
 from engine.db import Database
-from engine.history import Break, head, make_partitions, record, verify
+from engine.history import Break, check, head, make_partitions, record, standing, verify
 from engine.ids import uuid7
 from migrations.run import current, upgrade
 from migrations.run import head as newest
@@ -83,6 +83,40 @@ def test_tampering_shows(db: Database, clock: TestClock, statement: str, why: st
     found = _breaks(db)
     assert {b.tenant for b in found} == {TENANT}
     assert why in {b.why for b in found}
+
+
+def _standing(db: Database) -> list[Break]:
+    with db.read() as session:
+        return standing(session).breaks
+
+
+def test_standing_knows_what_was_checked_and_looks_at_the_rest(db: Database, clock: TestClock) -> None:
+    _fill(db, clock)
+    with db.read() as session:
+        assert (standing(session).at, standing(session).breaks, standing(session).entries) == (None, [], 10)
+    assert check(db, "jin", clock.now()) == []
+    _fill(db, clock, 2)
+    with db.read() as session:
+        assert (standing(session).at, standing(session).breaks, standing(session).entries) == (clock.now(), [], 16)
+    _tamper(db, "update history set actor = 'b' where seq = 8 and tenant = :t")  # after the check: seen at once
+    assert _standing(db) == [Break(TENANT, 8, "edited")]
+
+
+def test_an_old_edit_is_found_by_the_next_check_and_stays_known(db: Database, clock: TestClock) -> None:
+    _fill(db, clock)
+    check(db, "jin", clock.now())
+    _tamper(db, "update history set actor = 'b' where seq = 2 and tenant = :t")
+    assert _standing(db) == []
+    assert check(db, "jin", clock.now()) == [Break(TENANT, 2, "edited")]
+    assert _standing(db) == [Break(TENANT, 2, "edited")]
+
+
+def test_a_cut_tail_shows_without_a_full_check(db: Database, clock: TestClock) -> None:
+    _fill(db, clock)
+    check(db, "jin", clock.now())
+    _fill(db, clock, 2)
+    _tamper(db, "delete from history where seq > 7 and tenant = :t")
+    assert {b.why for b in _standing(db)} == {"cut"}
 
 
 def test_partitions_are_made_ahead_and_migration_is_repeatable(db: Database, db_url: str) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, abort, render_template, request
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext
 
 from engine import history
 from tasks.cases import trace
-from webui.context import actor, services
+from tasks.people.service import directory, opens
+from webui.context import actor, context, services
 from webui.pages import shared
 
 blueprint = Blueprint("audit", __name__, url_prefix="/audit")
@@ -15,14 +17,31 @@ blueprint = Blueprint("audit", __name__, url_prefix="/audit")
 
 @blueprint.get("")
 def home() -> ResponseReturnValue:
-    """Verification of every chain, and the newest entries; `q` narrows to a case number."""
+    """How far every chain is known to hold, and the newest entries; `q` narrows to a case number."""
     house, who = services(), actor()
-    if "auditor" not in who.roles:
-        abort(404)
+    _only_auditors()
     words = request.args.get("q", "").strip()
     with house.db.read() as session:
-        breaks = history.verify(session)
+        standing = history.standing(session)
         entries = trace.newest(session, who, words, before=shared.cursor())
-        total, head = trace.size(session)
+        heads = history.heads(session)
+        places = {h.id: h for h in directory.hospitals(session)}
     more = shared.more("audit.home", entries, 100, lambda e: (e.at, e.id), q=words)
-    return render_template("audit.html", breaks=breaks, entries=entries, q=words, total=total, head=head, more=more)
+    return render_template(
+        "audit.html", standing=standing, heads=heads, places=places, entries=entries, q=words, more=more
+    )
+
+
+@blueprint.post("/check")
+def check() -> ResponseReturnValue:
+    """Verify every chain from its first entry; that it was done is an entry too."""
+    _only_auditors()
+    house, who = services(), actor()
+    breaks = history.check(house.db, who.id, context().clock.now())
+    flash(gettext("全部记录已校验，未被改动") if not breaks else gettext("校验发现 %(n)s 处断裂", n=len(breaks)))
+    return redirect(url_for("audit.home"), 303)
+
+
+def _only_auditors() -> None:
+    if not opens(actor(), "history", "verify"):
+        abort(404)
