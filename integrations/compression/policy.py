@@ -7,6 +7,15 @@ from dataclasses import dataclass
 NATIVE = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1")
 BIG_ENDIAN = "1.2.840.10008.1.2.2"
 LOSSY = {f"1.2.840.10008.1.2.4.{n}" for n in (50, 51, 53, 55, 81, 91, 93, 112, 203)}
+DECODED = frozenset(
+    (
+        *NATIVE,
+        BIG_ENDIAN,
+        "1.2.840.10008.1.2.5",
+        *(f"1.2.840.10008.1.2.4.{n}" for n in (50, 51, 57, 70, 80, 81, 90, 91, 201, 202, 203)),
+    )
+)
+"""Transfer syntaxes whose pixels can be decoded here; others are kept as they came and are not shown."""
 SMALLEST = 16
 """Rows or columns below which nothing is gained."""
 LARGE = 1024

@@ -77,6 +77,11 @@ class Header:
     orientation: tuple[float, ...] = ()
     lossy: bool = False
     burned_in: str = ""
+    contrast_agent: str = ""
+    acquisition: int | None = None
+    acquisition_images: int | None = None
+    series_instances: int | None = None
+    study_instances: int | None = None
     pixel_offset: int | None = None
     pixel_length: int | None = None
     notes: tuple[str, ...] = ()
@@ -101,7 +106,7 @@ TEXTS = {
     "performed_date": "PerformedProcedureStepStartDate", "performed_time": "PerformedProcedureStepStartTime",
     "modality": "Modality", "body_part": "BodyPartExamined", "institution": "InstitutionName", "station": "StationName",
     "manufacturer": "Manufacturer", "character_set": "SpecificCharacterSet", "photometric": "PhotometricInterpretation",
-    "burned_in": "BurnedInAnnotation",
+    "burned_in": "BurnedInAnnotation", "contrast_agent": "ContrastBolusAgent",
 }  # fmt: skip
 
 
@@ -139,6 +144,9 @@ def _header(ds: Any, found: Layout, said: list[warnings.WarningMessage]) -> Head
         "pixel_representation": fields.whole("PixelRepresentation") or 0, "window": _window(fields),
         "slice_thickness": fields.real("SliceThickness"), "pixel_spacing": fields.reals("PixelSpacing", 2) or None,
         "position": fields.reals("ImagePositionPatient", 3), "orientation": fields.reals("ImageOrientationPatient", 6),
+        "acquisition": fields.whole("AcquisitionNumber"), "acquisition_images": fields.whole("ImagesInAcquisition"),
+        "series_instances": fields.whole("NumberOfSeriesRelatedInstances"),
+        "study_instances": fields.whole("NumberOfStudyRelatedInstances"),
         "lossy": fields.text("LossyImageCompression") == "01",
     }  # fmt: skip
     _pixels(values, found, fields.notes)

@@ -33,7 +33,11 @@ class Line:
 
 @dataclass(frozen=True)
 class Result:
-    """A report as it goes back to the applying hospital. Times are aware."""
+    """A report as it goes back to the applying hospital. Times are aware.
+
+    `placer` and `filler` are the order's own numbers (ORC-2, ORC-3), `accession`, of the images, goes to OBR-18 as IHE SWF has it, and
+    `reference`, the number under which we keep the case, to OBR-20; an unknown order has neither of the first two.
+    """
 
     control_id: str
     sending: tuple[str, str]
@@ -52,6 +56,8 @@ class Result:
     author: str
     lines: tuple[Line, ...]
     pdf: bytes = b""
+    accession: str = ""
+    reference: str = ""
 
 
 def ack(message: Message | None, code: str, *, control_id: str, now: datetime, text: str = "") -> bytes:
@@ -99,7 +105,11 @@ def oru_r01(result: Result) -> bytes:
         "",
         result.observed,
     ]
-    obr += [""] * 14 + [f"{result.created:%Y%m%d%H%M%S}", "", "", result.status]
+    obr += (
+        [""] * 10
+        + [_t(result.accession), "", _t(result.reference), ""]
+        + [f"{result.created:%Y%m%d%H%M%S}", "", "", result.status]
+    )
     obr += [""] * 6 + [_t(result.author)]
     order.obr = "|".join(obr)
     for number, line in enumerate(result.lines, 1):

@@ -27,7 +27,7 @@ class PatientData:
 
 @dataclass(frozen=True)
 class OrderData:
-    """An order for an examination."""
+    """An order for an examination: placer ORC-2, filler ORC-3, accession OBR-18 as IHE SWF has it, and what is wanted."""
 
     placer: str
     code: str
@@ -37,6 +37,8 @@ class OrderData:
     diagnosis: str = ""
     requested_by: str = ""
     control: str = "NW"
+    filler: str = ""
+    accession: str = ""
 
 
 def patient(message: Message) -> PatientData | None:
@@ -84,4 +86,5 @@ def order(message: Message) -> OrderData | None:
         urgency={"S": "E", "STAT": "E", "A": "U", "ASAP": "U"}.get(priority, "R"),
         diagnosis=message["DG1-3.2"] or message["DG1-4"] or message["OBR-31.2"],
         requested_by=message["ORC-12.2"] or message["OBR-16.2"] or message["OBR-16.1"], control=message["ORC-1"] or "NW",
+        filler=message["ORC-3.1"] or message["OBR-3.1"], accession=message["OBR-18"],
     )  # fmt: skip

@@ -9,8 +9,7 @@ from sqlalchemy.orm import Session
 
 from engine.errors import Refused
 from integrations.hl7 import Message, PatientData, order, patient
-from tasks.applications.orders import OrderNews
-from tasks.applications.service import Applications
+from tasks.applications.service import Applications, OrderNews
 from tasks.messages.service import Messages
 from tasks.patients.service import Arrival
 
@@ -37,6 +36,8 @@ def connect(messages: Messages, applications: Applications) -> None:
             urgency=said.urgency,
             diagnosis=said.diagnosis,
             requested_by=said.requested_by,
+            filler=said.filler,
+            accession=said.accession,
         )
         applications.receive_order(session, arrival, news, actor=ACTOR)
 

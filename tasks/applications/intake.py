@@ -37,7 +37,7 @@ class Intake:
             raise FormInvalid({"to_hospital": [NO_AGREEMENT]})
         if data.get("consent") is not True and data.get("urgency") != "E":
             raise FormInvalid({"consent": [NO_CONSENT]})
-        self._own_files(session, case, {"consent_file": _ids(data.get("consent_file"))})
+        self._own_files(session, case, {name: _ids(data.get(name)) for name in ("consent_file", "attachments")})
         studies = _ids(data.get("studies"))
         self._carry(step, case, studies)
         self._imaging.drop(session, case.id, studies)

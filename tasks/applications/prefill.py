@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from engine.clock import Clock
 from engine.tables import job
 from forms import FormDef
-from tasks.applications import orders, words
+from tasks.applications import words
 from tasks.cases.service import Cases, ClinicalCase
 from tasks.imaging.service import Imaging, StudyFacts
 from tasks.patients.service import Patients
@@ -123,7 +123,7 @@ class Prefill:
         if case.registration_id is None:
             return None
         record_id = self._patients.registration(session, case.registration_id).record_id
-        return getattr(orders.newest(session, record_id), name, None)
+        return getattr(self._patients.newest_order(session, record_id), name, None)
 
     def _hub(self, session: Session, case: ClinicalCase) -> str | None:
         partners = self._partners(session, case)

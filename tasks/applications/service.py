@@ -18,17 +18,16 @@ from engine.ids import uuid7
 from engine.tables import wait
 from engine.values import Json, digest
 from forms import FormDef
-from tasks.applications import orders, progress, stopping
+from tasks.applications import progress, stopping
 from tasks.applications.errors import NoAccess, Published, Signed
 from tasks.applications.intake import FORMS, Intake
-from tasks.applications.models import Frozen, Order
-from tasks.applications.orders import OrderNews
+from tasks.applications.models import Frozen
 from tasks.applications.prefill import Prefill
 from tasks.applications.progress import Mark, Step
 from tasks.cases.service import Cases, ClinicalCase, NewCase
 from tasks.files.service import Files
 from tasks.imaging.service import Imaging, StudyFacts
-from tasks.patients.service import Arrival, Found, Patients, Registered
+from tasks.patients.service import Arrival, Found, Order, OrderNews, Patients, Registered
 from tasks.people.service import Actor, Facts, People, directory, may
 from tasks.worklist.service import EVERY, OpenedTask, Worklist
 
@@ -83,10 +82,9 @@ class Applications:
     def receive_order(self, session: Session, arrival: Arrival, news: OrderNews, *, actor: str) -> Order:
         """Register the patient of an order and keep the newest word about it."""
         known = self.receive_patient(session, arrival, actor=actor)
-        now = self._clock.now()
-        order = orders.keep(session, arrival.tenant, news, known.record_id, known.registration_id, now)
+        order = self._patients.keep_order(session, arrival.tenant, news, known.record_id, known.registration_id)
         data: dict[str, Json] = {"record": str(known.record_id), "status": order.status}
-        record(session, tenant=arrival.tenant, kind="order.received", actor=actor, at=now, data=data)
+        record(session, tenant=arrival.tenant, kind="order.received", actor=actor, at=self._clock.now(), data=data)
         return order
 
     # -- open ---------------------------------------------------------------------------------------------------------
@@ -99,7 +97,7 @@ class Applications:
             Candidate(
                 f,
                 self._imaging.studies(session, self._patients.registration(session, f.registration_id))[:3],
-                orders.newest(session, f.record_id),
+                self._patients.newest_order(session, f.record_id),
             )
             for f in found
         ]

@@ -185,6 +185,26 @@ class Imaging:
         """The header of every object of a case with whether its pixels decode, from the index alone: what pre-QC reads."""
         return [(arrival.header_of(i), i.decodes) for i in self.case_instances(session, case_id)]
 
+    def carried_elsewhere(self, session: Session, case: ClinicalCase, since: datetime) -> list[str]:
+        """The numbers of other open cases, opened since then, that carry a study of this case; for services."""
+        mine = select(CaseStudy.study_uid).where(CaseStudy.case_id == case.id)
+        query = (
+            select(ClinicalCase.ref)
+            .join(CaseStudy, CaseStudy.case_id == ClinicalCase.id)
+            .where(CaseStudy.tenant == case.tenant, CaseStudy.study_uid.in_(mine), ClinicalCase.id != case.id)
+            .where(ClinicalCase.closed_at.is_(None), ClinicalCase.created_at >= since)
+        )
+        return sorted(set(session.scalars(query)))
+
+    def held_elsewhere(self, session: Session, case: ClinicalCase) -> int:
+        """How many studies of the case's patient lie at other hospitals; for services."""
+        if case.registration_id is None:
+            return 0
+        person = self._patients.person_of(session, case.registration_id)
+        records = self._patients.records_of(session, person)
+        query = select(func.count()).select_from(Study).where(Study.record_id.in_(records), Study.tenant != case.tenant)
+        return int(session.scalar(query) or 0)
+
     def quarantined(self, session: Session, tenant: UUID) -> list[Quarantine]:
         """What was set aside at a hospital, newest first."""
         query = select(Quarantine).where(Quarantine.tenant == tenant).order_by(Quarantine.received_at.desc())

@@ -95,3 +95,31 @@ class LinkEvent(Base):
     actor: Mapped[str] = mapped_column(String(80))
     reason: Mapped[str | None] = mapped_column(String(500))
     at: Mapped[datetime] = mapped_column(Instant)
+
+
+class Order(Base):
+    """An examination a hospital's own system ordered for a patient; the newest word about a placer number stands."""
+
+    __tablename__ = "clinical_order"
+    tenant: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    placer: Mapped[str] = mapped_column(String(64), primary_key=True)  # ORC-2
+    filler: Mapped[str] = mapped_column(String(64), server_default="")  # ORC-3
+    accession: Mapped[str] = mapped_column(String(64), server_default="")  # OBR-18
+    record_id: Mapped[UUID] = mapped_column(Uuid)
+    registration_id: Mapped[UUID] = mapped_column(Uuid)
+    status: Mapped[str] = mapped_column(String(4))  # ORC-1: NW, XO, CA, ...
+    code: Mapped[str] = mapped_column(String(64))
+    description: Mapped[str] = mapped_column(String(200))
+    modality: Mapped[str] = mapped_column(String(16))
+    urgency: Mapped[str] = mapped_column(String(4))
+    diagnosis: Mapped[str] = mapped_column(String(200))
+    complaint: Mapped[str] = mapped_column(String(500))
+    question: Mapped[str] = mapped_column(String(300))
+    requested_by: Mapped[str] = mapped_column(String(80))
+    received_at: Mapped[datetime] = mapped_column(Instant)
+    __table_args__ = (Index("ix_clinical_order_record", "record_id", "received_at"),)
+
+    @property
+    def numbers(self) -> frozenset[str]:
+        """The accession numbers its images may carry: the one the message names, else the filler's or the placer's number."""
+        return frozenset({self.accession} if self.accession else {n for n in (self.filler, self.placer) if n})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -19,13 +19,14 @@ from engine.db import Database
 from engine.errors import NotFound, Refused
 from engine.history import record
 from engine.ids import uuid7
-from tasks.patients import search
+from tasks.patients import orders, search
 from tasks.patients.errors import NoIdentifier, NotLinked
 from tasks.patients.identity import Candidate, Verdict, compatible, contradicts, id_card, ladder, masked, name_key
-from tasks.patients.models import LinkEvent, PatientRecord, Person, Registration
+from tasks.patients.models import LinkEvent, Order, PatientRecord, Person, Registration
+from tasks.patients.orders import OrderNews
 from tasks.people.service import Actor, Facts, People, directory, may
 
-__all__ = ["Arrival", "Entry", "Found", "Patients", "Registered", "Registration", "id_card"]
+__all__ = ["Arrival", "Entry", "Found", "Order", "OrderNews", "Patients", "Registered", "Registration", "id_card"]
 
 FIND_LIMIT = 50
 
@@ -235,6 +236,26 @@ class Patients:
         """The records under a person."""
         query = select(PatientRecord.id).where(PatientRecord.person_id == person_id).order_by(PatientRecord.id)
         return list(session.scalars(query))
+
+    def keep_order(
+        self, session: Session, tenant: UUID, news: OrderNews, record_id: UUID, registration_id: UUID
+    ) -> Order:
+        """Store the newest word about an order of this patient."""
+        return orders.keep(session, tenant, news, record_id, registration_id, self._clock.now())
+
+    def newest_order(self, session: Session, record_id: UUID) -> Order | None:
+        """The newest order of a patient record that still stands."""
+        return orders.newest(session, record_id)
+
+    def standing_orders(self, session: Session, registration_id: UUID, modality: str) -> list[Order]:
+        """The orders of this patient that stand and may be for this modality, newest first."""
+        return orders.standing(session, self.registration(session, registration_id).record_id, modality)
+
+    def order_about(
+        self, session: Session, registration_id: UUID, modality: str, accessions: Collection[str]
+    ) -> Order | None:
+        """The order that images with these accession numbers were made for; None when that cannot be said."""
+        return orders.about(self.standing_orders(session, registration_id, modality), accessions)
 
     def links(self, session: Session, record_id: UUID) -> list[LinkEvent]:
         """How a record came to its person, oldest first."""

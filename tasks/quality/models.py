@@ -44,13 +44,14 @@ class ReportHint(Base):
 
 
 class ReportScore(Base):
-    """The outcome of one scoring; scores are versioned by round."""
+    """The outcome of one scoring by round; place 1 is the score that counts, 2 the blind second one."""
 
     __tablename__ = "report_score"
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     tenant: Mapped[UUID] = mapped_column(Uuid)
     case_id: Mapped[UUID] = mapped_column(Uuid)
     round: Mapped[int] = mapped_column(Integer)
+    place: Mapped[int] = mapped_column(Integer, server_default="1")
     submission_id: Mapped[UUID] = mapped_column(Uuid)
     scorer: Mapped[UUID] = mapped_column(Uuid)
     scores: Mapped[dict[str, int]] = mapped_column(JsonText)
@@ -59,4 +60,4 @@ class ReportScore(Base):
     veto: Mapped[bool] = mapped_column(Boolean)
     failed: Mapped[bool] = mapped_column(Boolean)
     created_at: Mapped[datetime] = mapped_column(Instant)
-    __table_args__ = (Index("ux_report_score_round", "case_id", "round", unique=True),)
+    __table_args__ = (Index("ux_report_score_place", "case_id", "round", "place", unique=True),)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,19 +13,20 @@ from sqlalchemy.orm import Session
 
 from engine import Call, Clock, Permanent, uuid7
 from engine.values import Json
-from integrations.dicom import Header
 from tasks.cases.service import Cases, ClinicalCase
 from tasks.imaging.service import Imaging
 from tasks.patients.service import Patients
 from tasks.people import directory
 from tasks.quality import hints as rules
 from tasks.quality import prescan, scoring
+from tasks.quality.checks import Claimed
 from tasks.quality.errors import Blocked, HintsStand
+from tasks.quality.facts import sides
 from tasks.quality.models import QualityCheck, ReportHint, ReportScore
-from tasks.quality.prescan import Claimed, Side
 from tasks.worklist.service import Submitting, Worklist
 
-NOT_IMAGES = frozenset({"SR", "PR", "KO", "DOC", "SEG", "REG"})
+DUPLICATE = timedelta(days=7)
+"""An application as young as this with the same study may be the same question twice."""
 
 
 class Quality:
@@ -68,21 +69,33 @@ class Quality:
         if case.registration_id is None:
             raise Permanent("the case has no patient")
         registration = self._patients.registration(session, case.registration_id)
-        handed_in = self._worklist.submissions(session, case.id, "apply")
-        form: Mapping[str, Any] = handed_in[-1].data if handed_in else {}
-        studies = self._imaging.of_case(session, case.id)
-        now = self._clock.now()
+        form, now = self._applied(session, case), self._clock.now()
         agreed = case.to_hospital is not None and directory.agreement(
             session, case.from_hospital, case.to_hospital, case.kind, now
         )
+        ordered = self._patients.standing_orders(session, registration.id, case.modality or "")
+        added = self._worklist.submissions(session, case.id, "supplement")
+        egfr = form.get("egfr")
         return Claimed(
             patient_id=registration.mrn, name=registration.name, sex=registration.sex,
             birth_date=f"{registration.birth_date:%Y%m%d}" if registration.birth_date else "",
-            accession=studies[0].accession if len(studies) == 1 else "", modality=case.modality or "", body_part=case.body_part or "",
-            laterality=str(form.get("laterality") or ""), urgency=case.urgency, summary=str(form.get("summary") or ""),
-            question=str(form.get("question") or ""), diagnosis=str(form.get("clinical_diagnosis") or ""), consent=case.consent,
-            agreement=bool(agreed), studies=_sides(self._imaging.headers(session, case.id)), now=now,
+            accessions=tuple(sorted(number for order in ordered for number in order.numbers)), modality=case.modality or "",
+            body_part=case.body_part or "", laterality=str(form.get("laterality") or ""), urgency=case.urgency,
+            summary=str(form.get("summary") or ""), question=str(form.get("question") or ""),
+            diagnosis=str(form.get("clinical_diagnosis") or ""), consent=case.consent, agreement=bool(agreed),
+            studies=sides(self._imaging.headers(session, case.id)), now=now, tag=case.tag or "none",
+            card_holds=None if registration.id_masked is None else registration.id_hash is not None,
+            announced=form.get("announced"), phases=tuple(form.get("phases") or ()), allergy=str(form.get("allergy") or ""),
+            pregnancy=str(form.get("pregnancy") or ""), egfr="" if egfr is None else str(egfr),
+            materials=tuple(form.get("materials") or ()),
+            files=len(form.get("attachments") or ()) + sum(len(s.data.get("files") or ()) for s in added),
+            duplicates=tuple(self._imaging.carried_elsewhere(session, case, now - DUPLICATE)),
+            elsewhere=self._imaging.held_elsewhere(session, case),
         )  # fmt: skip
+
+    def _applied(self, session: Session, case: ClinicalCase) -> Mapping[str, Any]:
+        handed_in = self._worklist.submissions(session, case.id, "apply")
+        return handed_in[-1].data if handed_in else {}
 
     def checks(self, session: Session, case_id: UUID) -> list[QualityCheck]:
         """The newest pre-QC report."""
@@ -109,7 +122,11 @@ class Quality:
         drafts = self._worklist.submissions(session, case.id, "report")
         if not drafts:
             raise Permanent("no report was handed in")
-        found = rules.hints(drafts[-1].data, sex=case.patient_sex or "", laterality=self._side(session, case))
+        found = rules.hints(
+            drafts[-1].data,
+            sex=case.patient_sex or "",
+            laterality=str(self._applied(session, case).get("laterality") or ""),
+        )
         for hint in found:
             row = {"zh": hint.zh, "en": hint.en, "quote": hint.quote}
             session.add(
@@ -120,10 +137,6 @@ class Quality:
             )  # fmt: skip
         self._move(session, case, "review")
         return {"hints": len(found), "blocks": sum(h.block for h in found)}
-
-    def _side(self, session: Session, case: ClinicalCase) -> str:
-        handed_in = self._worklist.submissions(session, case.id, "apply")
-        return str(handed_in[-1].data.get("laterality") or "") if handed_in else ""
 
     def hints(self, session: Session, case_id: UUID) -> list[ReportHint]:
         """The hints on the newest draft."""
@@ -176,35 +189,3 @@ class Quality:
     def _move(self, session: Session, case: ClinicalCase, state: str) -> None:
         if case.closed_at is None:
             self._cases.set_state(session, case.id, state)
-
-
-def _sides(headers: list[tuple[Header, bool | None]]) -> tuple[Side, ...]:
-    """The headers of a case's objects, study by study."""
-    studies: dict[str, list[tuple[Header, bool | None]]] = defaultdict(list)
-    for header, decodes in headers:
-        studies[header.study_uid].append((header, decodes))
-    return tuple(_side(members) for members in studies.values())
-
-
-def _side(members: list[tuple[Header, bool | None]]) -> Side:
-    images = [h for h, _ in members if h.modality not in NOT_IMAGES]
-    first = images[0] if images else members[0][0]
-    series = max({h.series_uid for h, _ in members}, key=lambda uid: sum(h.series_uid == uid for h, _ in members))
-    stack = [h for h, _ in members if h.series_uid == series and len(h.position) == 3]
-    return Side(
-        patient_id=first.patient_id, name=first.patient_name, sex=first.sex, birth_date=first.birth_date, accession=first.accession,
-        study_date=first.study_date, modality=first.modality, body_part=next((h.body_part for h, _ in members if h.body_part), ""),
-        laterality=next((h.laterality for h, _ in members if h.laterality), ""), objects=len(members),
-        undecodable=sum(decodes is False for _, decodes in members), lossy=sum(h.lossy for h, _ in members),
-        burned_in=sum(h.burned_in == "YES" for h, _ in members), positions=tuple(_along(h) for h in stack),
-        thickness=first.slice_thickness, charset_trouble=any("charset" in note.lower() for h, _ in members for note in h.notes),
-    )  # fmt: skip
-
-
-def _along(header: Header) -> float:
-    """Position along the normal of the slice, mm."""
-    o, p = header.orientation, header.position
-    if len(o) != 6:
-        return p[2]
-    normal = (o[1] * o[5] - o[2] * o[4], o[2] * o[3] - o[0] * o[5], o[0] * o[4] - o[1] * o[3])
-    return sum(a * b for a, b in zip(normal, p, strict=True))

@@ -158,14 +158,16 @@ class Reports:
             hub = self._people.hospital(session, case.to_hospital or case.from_hospital)
             home = self._people.hospital(session, case.from_hospital)
             author = directory.names(session, [version.author]).get(version.author, "")
-            studies = self._imaging.of_case(session, case.id)
+            accessions = sorted({s.accession for s in self._imaging.of_case(session, case.id) if s.accession})
+            order = self._patients.order_about(session, registration.id, case.modality or "", accessions)
         control = f"R{uuid5(version.id, 'oru').hex[:18]}"
         signed = (version.signed_at or call.now).astimezone(self._zone)
         result = Result(
             control_id=control, sending=("LIANYI", hub.code), receiving=(line.application, home.code), created=signed,
             patient_id=registration.mrn, assigner=registration.system, patient_name=registration.name,
             birth_date=f"{registration.birth_date:%Y%m%d}" if registration.birth_date else "", sex=registration.sex,
-            placer=studies[0].accession if studies else "", filler=case.ref, service=("RC", "远程会诊"), observed=f"{signed:%Y%m%d%H%M%S}",
+            placer=order.placer if order else "", filler=order.filler or case.ref if order else case.ref,
+            accession=accessions[0] if len(accessions) == 1 else "", reference=case.ref, service=("RC", "远程会诊"), observed=f"{signed:%Y%m%d%H%M%S}",
             status="F", author=author, lines=tuple(Line(*s) for s in text.sections(version.content)),
             pdf=self._blobs.read(version.pdf_sha256 or ""),
         )  # fmt: skip

@@ -27,7 +27,7 @@ SIDE = Side(
     positions=tuple(5.0 * n for n in range(24)),
 )
 GOOD = Claimed(
-    "QH1", "王示例", "M", "19590312", "A1", "CT", "head", "N", "R", "突发右侧视物缺损六小时，既往房颤，未规律抗凝治疗。", "病灶性质？", "脑梗死", True, True,
+    "QH1", "王示例", "M", "19590312", ("A1",), "CT", "head", "N", "R", "突发右侧视物缺损六小时，既往房颤，未规律抗凝治疗。", "病灶性质？", "脑梗死", True, True,
     (SIDE,), datetime(2026, 11, 24, 9, tzinfo=UTC),
 )  # fmt: skip
 
@@ -52,9 +52,15 @@ def test_a_clean_case_passes_with_every_row_shown() -> None:
     ({"patient_id": "QH2"}, {}, "Q01", "block", "identity"), ({"name": "李样本"}, {}, "Q02", "block", "identity"), ({"name": "王实力"}, {}, "Q02", "warn", "warn"),
     ({"sex": "F"}, {}, "Q03", "block", "identity"), ({"sex": "F"}, {"urgency": "E"}, "Q03", "warn", "warn"), ({"birth_date": "19600101"}, {}, "Q04", "block", "identity"),
     ({"study_date": "20250101"}, {}, "Q08", "warn", "warn"), ({"accession": "B"}, {}, "Q09", "warn", "warn"), ({"modality": "MR"}, {}, "Q10", "block", "supplement"),
-    ({"body_part": "CHEST"}, {}, "Q11", "warn", "warn"), ({}, {"body_part": "joint"}, "Q12", "block", "supplement"), ({"objects": 0}, {}, "Q13", "block", "supplement"),
+    ({"body_part": "CHEST"}, {}, "Q11", "warn", "warn"), ({}, {"body_part": "joint"}, "Q12", "block", "supplement"), ({"objects": 0, "positions": ()}, {}, "Q13", "block", "supplement"),
     ({"positions": (0.0, 5.0, 10.0, 20.0, 25.0)}, {}, "Q14", "warn", "warn"), ({"undecodable": 1}, {}, "Q15", "block", "supplement"), ({"lossy": 3}, {}, "Q20", "warn", "warn"),
     ({}, {"summary": "短"}, "Q22", "block", "supplement"), ({}, {"question": " "}, "Q23", "block", "supplement"), ({}, {"consent": False}, "Q25", "block", "supplement"),
+    ({"age": "060Y"}, {}, "Q05", "warn", "warn"), ({}, {"card_holds": False}, "Q06", "warn", "warn"), ({"announced": 25}, {}, "Q13", "block", "supplement"),
+    ({}, {"announced": 30}, "Q13", "block", "supplement"), ({}, {"announced": 30, "urgency": "E"}, "Q13", "warn", "warn"), ({"acquired": 30}, {}, "Q13", "warn", "warn"),
+    ({"unshown": ("1.2.840.10008.1.2.4.102",)}, {}, "Q16", "warn", "warn"), ({"charset_trouble": True}, {}, "Q17", "warn", "warn"),
+    ({"phases": frozenset({"plain"})}, {"phases": ("plain", "arterial"), "allergy": "no", "egfr": "80"}, "Q18", "warn", "warn"),
+    ({"thickness": 5.0}, {"tag": "nodule"}, "Q19", "warn", "warn"), ({}, {"phases": ("enhanced",), "egfr": "80"}, "Q28", "warn", "warn"),
+    ({}, {"materials": ("ecg", "pathology"), "files": 1}, "Q29", "warn", "warn"), ({}, {"duplicates": ("RC261124-QH-0007",)}, "Q30", "warn", "warn"),
     ({}, {"consent": False, "urgency": "E"}, "Q25", "warn", "warn"), ({}, {"agreement": False}, "Q26", "block", "supplement"), ({}, {"question": "卵巢囊肿？"}, "Q27", "block", "supplement"),
 ])  # fmt: skip
 def test_each_rule_finds_its_fault(
@@ -78,7 +84,38 @@ def test_what_only_looks_like_a_fault(side: dict[str, object], change: dict[str,
     checks = scan(
         replace(GOOD, studies=(replace(SIDE, **({"sex": "F"} if change.get("sex") == "F" else {}) | side),), **change)
     )  # type: ignore[arg-type]
-    assert [c.rule for c in checks if c.rule in ("Q03", "Q10", "Q27") and c.severity != "pass"] == []
+    assert [c.rule for c in checks if c.rule in ("Q03", "Q10", "Q27") and c.severity not in ("pass", "info")] == []
+
+
+@pytest.mark.parametrize(("rule", "side", "change"), [
+    ("Q05", {"age": "066Y"}, {}), ("Q05", {"age": "068Y"}, {}), ("Q05", {"age": "004M", "study_date": "20261124"}, {"birth_date": "20260701"}),
+    ("Q05", {"age": "60"}, {}), ("Q05", {"age": "001Y"}, {"urgency": "E"}), ("Q06", {}, {"card_holds": True}), ("Q06", {}, {"card_holds": False, "urgency": "E"}),
+    ("Q09", {"accession": "B"}, {"accessions": ()}), ("Q09", {"accession": "B"}, {"accessions": ("A1", "B")}), ("Q09", {"accession": ""}, {}),
+    ("Q09", {"accession": "B"}, {"urgency": "E"}), ("Q11", {"body_part": "CHEST"}, {"body_part": "other"}), ("Q12", {"laterality": "B"}, {"laterality": "L"}),
+    ("Q13", {"announced": 24}, {"announced": 24}), ("Q13", {"objects": 1, "frames": 30}, {"announced": 30}),
+    ("Q18", {"phases": frozenset({"plain", "enhanced"})}, {"phases": ("enhanced",)}), ("Q19", {"thickness": 1.0}, {"tag": "nodule"}), ("Q19", {"thickness": 5.0}, {}),
+    ("Q28", {}, {"phases": ("plain",)}), ("Q28", {}, {"phases": ("enhanced",), "egfr": "80", "allergy": "unknown"}),
+    ("Q28", {}, {"phases": ("enhanced",), "egfr": "80", "allergy": "no", "sex": "F", "birth_date": "19500101"}),
+    ("Q29", {"modality": "SM"}, {"materials": ("pathology",)}), ("Q29", {}, {"materials": ("lab",), "files": 1}), ("Q31", {}, {"elsewhere": 2}),
+])  # fmt: skip
+def test_where_a_rule_has_nothing_to_say_it_warns_of_nothing(
+    rule: str, side: dict[str, object], change: dict[str, object]
+) -> None:
+    checks = scan(replace(GOOD, studies=(replace(SIDE, **side),), **change))  # type: ignore[arg-type]
+    assert [c.severity for c in checks if c.rule == rule and c.severity not in ("pass", "info")] == []
+
+
+def test_pregnancy_is_asked_of_those_who_may_be() -> None:
+    asked = replace(GOOD, sex="F", birth_date="19900101", phases=("enhanced",), egfr="80", allergy="no")
+    row = next(c for c in scan(asked) if c.rule == "Q28")
+    assert (row.severity, "pregnancy" in row.there) == ("warn", True)
+
+
+def test_what_cannot_be_compared_says_so_and_changes_no_verdict() -> None:
+    checks = scan(replace(GOOD, studies=(replace(SIDE, birth_date="", accession="", body_part=""),)))
+    assert {c.rule for c in checks if c.severity == "info"} == {"Q04", "Q09", "Q11"}
+    assert all(c.there == "–" and c.advice_zh for c in checks if c.severity == "info" and c.rule == "Q04")
+    assert verdict(checks) == "pass"
 
 
 def test_a_denial_covers_its_own_clause_only() -> None:

@@ -1,7 +1,8 @@
-"""What the hospitals' own systems say about patients and orders."""
+"""Orders of the hospitals' own systems: the newest word about each, and which of them an application is about."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -9,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from tasks.applications.models import Order
+from tasks.patients.models import Order
 
 CANCELLED = frozenset({"CA", "DC", "OC", "CR"})
 """ORC-1 and ORC-5 words for an order that is no more (HL7 v2 table 0119)."""
@@ -17,7 +18,7 @@ CANCELLED = frozenset({"CA", "DC", "OC", "CR"})
 
 @dataclass(frozen=True)
 class OrderNews:
-    """An order as a message tells it: placer number, ORC-1 word, what is ordered, and why."""
+    """An order as a message tells it: its numbers (ORC-2, ORC-3, OBR-18), ORC-1 word, what is ordered, and why."""
 
     placer: str
     status: str = "NW"
@@ -29,6 +30,8 @@ class OrderNews:
     complaint: str = ""
     question: str = ""
     requested_by: str = ""
+    filler: str = ""
+    accession: str = ""
 
 
 def keep(
@@ -43,6 +46,8 @@ def keep(
         order.status, order.received_at = news.status, at
         return order
     order.record_id, order.registration_id, order.received_at = record_id, registration_id, at
+    order.filler = news.filler[:64] or order.filler or ""  # a later message may leave out what an earlier one gave
+    order.accession = news.accession[:64] or order.accession or ""
     order.status, order.code, order.description = news.status[:4], news.code[:64], news.description[:200]
     order.modality, order.urgency, order.requested_by = news.modality[:16], news.urgency[:4], news.requested_by[:80]
     order.diagnosis, order.complaint, order.question = news.diagnosis[:200], news.complaint[:500], news.question[:300]
@@ -54,3 +59,17 @@ def newest(session: Session, record_id: UUID) -> Order | None:
     """The newest order of a patient record that still stands."""
     query = select(Order).where(Order.record_id == record_id, Order.status.not_in(CANCELLED))
     return session.scalar(query.order_by(Order.received_at.desc(), Order.placer.desc()).limit(1))
+
+
+def standing(session: Session, record_id: UUID, modality: str) -> list[Order]:
+    """The orders of a patient record that stand and may be for this modality, newest first."""
+    query = select(Order).where(
+        Order.record_id == record_id, Order.status.not_in(CANCELLED), Order.modality.in_(("", modality))
+    )
+    return list(session.scalars(query.order_by(Order.received_at.desc(), Order.placer.desc())))
+
+
+def about(orders: Sequence[Order], accessions: Collection[str]) -> Order | None:
+    """The one order that images with these accession numbers belong to; None when there is none, or no telling which."""
+    fits = [o for o in orders if o.numbers & set(accessions)] or list(orders)
+    return fits[0] if len(fits) == 1 else None
