@@ -37,6 +37,8 @@ EVENTS: Final[dict[str, str]] = {
     "message_in": "处理来信",
     "message_repeat": "重新处理来信",
     "order.received": "收到医嘱",
+    "preqc.overridden": "放行未通过项",
+    "preqc.accepted": "接受提示",
     "dicom.quarantined": "影像隔离",
     "dicom.refused": "影像拒收",
     "file.added": "加入文件",

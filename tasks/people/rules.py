@@ -45,7 +45,7 @@ GRANTS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "preqc": {
         "case": "list@to", "application": "read@to note@to", "name": "read@to", "images": "read@to",
-        "preqc": "decide@to", "history": "read@to", "file": "read@to",
+        "preqc": "decide@to override@to", "history": "read@to", "file": "read@to",
     },
     "triage": {
         "case": "list@to", "application": "read@to assign@to", "images": "read@to", "rota": "read@home",
@@ -62,7 +62,7 @@ GRANTS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "scorer": {
         "case": "list@part", "application": "read@part", "name": "read@part", "images": "read@part",
-        "report": "read@part", "session": "replay@part", "qc": "score@part read@part", "history": "read@part",
+        "report": "read@part", "session": "replay@part", "qc": "score@part second@part read@part", "history": "read@part",
         "file": "read@part",
     },
     "coordinator": {
@@ -92,6 +92,7 @@ SEPARATE: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
     # (object, action): the parts that exclude from it
     ("report", "review"): ("author",),
     ("qc", "score"): ("author", "reviewer"),
+    ("qc", "second"): ("author", "reviewer", "scorer"),
     ("qc", "arbitrate"): ("author", "reviewer", "scorer"),
     ("model", "sign"): ("author",),
     ("application", "sign"): ("applicant",),

@@ -13,6 +13,14 @@ class Blocked(LianyiError):
     advice = "Ask for a supplement or reject the application; the failing rows say what is wrong."
 
 
+class MayNotOverride(LianyiError):
+    """Your role may not pass over a check that blocks."""
+
+    code = "may_not_override"
+    status = 403
+    advice = "Leave it to somebody who does pre-QC at the invited hospital, or ask for a supplement."
+
+
 class HintsStand(LianyiError):
     """The report still contradicts its own findings or its patient."""
 

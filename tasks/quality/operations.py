@@ -17,7 +17,7 @@ SCORE = Signature(
     "quality.record_score",
     Effect.LOCAL,
     CASE | {"round": Type.NUMBER},
-    {"total": Type.NUMBER, "grade": Type.TEXT, "failed": Type.BOOLEAN},
+    {"total": Type.NUMBER, "grade": Type.TEXT, "failed": Type.BOOLEAN, "apart": Type.BOOLEAN},
 )
 SIGNATURES = [PRESCAN, HINTS, SAMPLE, SCORE]
 

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+import unicodedata
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 DIMENSIONS = ("logic", "standard", "completeness", "reasoning", "accuracy")
 GRADES = ((90, "A", "甲"), (75, "B", "乙"), (60, "C", "丙"), (0, "F", "不合格"))
 ROUNDS = 3
 """The first scoring and two reworks; then one person decides."""
+CITED = 12
+"""A score of so many points or fewer needs a sentence of the report or an image to show for it."""
+APART = 15
+"""Points in total from which two scorers disagree too much to let one of them stand."""
 
 ANCHORS: Mapping[str, tuple[tuple[int, str, str], ...]] = {
     "logic": (
@@ -65,6 +72,37 @@ def judge(scores: Mapping[str, int], *, veto: bool, decision: str) -> Score:
     points = total(scores)
     failed = veto or points < 60 or decision == "return"
     return Score(points, "F" if veto else grade(points), failed)
+
+
+def apart(first: Score, second: Score) -> bool:
+    """Whether somebody has to decide between two scorers: one passed what the other failed, or the totals lie far apart."""
+    return first.failed != second.failed or abs(first.total - second.total) >= APART
+
+
+Uncited = Literal["nothing", "sentence", "image"]
+
+
+def uncited(
+    scores: Mapping[str, int], citation: str, image: int | None, report: Collection[str], images: int
+) -> Uncited | None:
+    """What is wrong with what low scores are shown by; None when nothing is.
+
+    `report` are the texts of the report: every line of the citation stands in one of them. `image` counts the key images from 1.
+    """
+    if all(int(scores[name]) > CITED for name in DIMENSIONS):
+        return None
+    lines = [line for line in map(_bare, citation.splitlines()) if line]
+    if not lines and image is None:
+        return "nothing"
+    if image is not None and not 1 <= image <= images:
+        return "image"
+    texts = [_bare(text) for text in report]
+    return None if all(any(line in text for text in texts) for line in lines) else "sentence"
+
+
+def _bare(text: str) -> str:
+    """Letters and digits alone: quotation marks, spaces and the width of signs do not matter."""
+    return re.sub(r"[\W_]", "", unicodedata.normalize("NFKC", text)).lower()
 
 
 def anchor(dimension: str, points: int) -> tuple[int, str, str]:

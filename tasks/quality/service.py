@@ -13,45 +13,43 @@ from sqlalchemy.orm import Session
 
 from engine import Call, Clock, Permanent, uuid7
 from engine.values import Json
-from tasks.cases.service import Cases, ClinicalCase
+from tasks.cases.service import CasePerson, Cases, ClinicalCase
 from tasks.imaging.service import Imaging
 from tasks.patients.service import Patients
 from tasks.people import directory
+from tasks.quality import found, prescan, sampling, scoring
 from tasks.quality import hints as rules
-from tasks.quality import prescan, scoring
 from tasks.quality.checks import Claimed
-from tasks.quality.errors import Blocked, HintsStand
 from tasks.quality.facts import sides
+from tasks.quality.gates import Gates, Passed
 from tasks.quality.models import QualityCheck, ReportHint, ReportScore
-from tasks.worklist.service import Submitting, Worklist
+from tasks.worklist.service import Submission, Worklist
+
+__all__ = ["Passed", "Quality", "QualityCheck", "ReportHint", "ReportScore"]
 
 DUPLICATE = timedelta(days=7)
 """An application as young as this with the same study may be the same question twice."""
+BLIND = "second"
+"""The node of the blind second score."""
 
 
 class Quality:
-    """The verbs of quality control; hooks on the forms pre_qc and review are attached here."""
+    """The verbs of quality control; what may be handed in at its forms is in `gates`."""
 
     def __init__(self, clock: Clock, cases: Cases, imaging: Imaging, patients: Patients, worklist: Worklist) -> None:
-        self._clock, self._cases, self._imaging, self._patients, self._worklist = (
-            clock,
-            cases,
-            imaging,
-            patients,
-            worklist,
-        )
-        worklist.before_submit("pre_qc", self._may_pass)
-        worklist.before_submit("review", self._may_approve)
+        self._clock, self._cases, self._imaging = clock, cases, imaging
+        self._patients, self._worklist = patients, worklist
+        self._gates = Gates(cases, imaging, worklist)
 
     # -- before -------------------------------------------------------------------------------------------------------
     def prescan(self, call: Call) -> Mapping[str, Json]:
         """`quality.prescan`: compare, keep the report, say what stands out."""
         session = call.session
         case = self._cases.get(session, UUID(str(call.args["case"])))
-        found = prescan.scan(self._claimed(session, case))
+        rows = prescan.scan(self._claimed(session, case))
         newest = select(func.coalesce(func.max(QualityCheck.round), 0)).where(QualityCheck.case_id == case.id)
         number = int(session.scalar(newest) or 0) + 1
-        for place, check in enumerate(found):
+        for place, check in enumerate(rows):
             row = {k: v for k, v in asdict(check).items() if k not in ("rule", "severity")} | {
                 "overridable": check.overridable
             }
@@ -62,8 +60,8 @@ class Quality:
                 )
             )  # fmt: skip
         self._move(session, case, "preqc")
-        count = {s: sum(c.severity == s for c in found) for s in ("block", "warn")}
-        return {"verdict": prescan.verdict(found), "blocks": count["block"], "warnings": count["warn"]}
+        count = {s: sum(c.severity == s for c in rows) for s in ("block", "warn")}
+        return {"verdict": prescan.verdict(rows), "blocks": count["block"], "warnings": count["warn"]}
 
     def _claimed(self, session: Session, case: ClinicalCase) -> Claimed:
         if case.registration_id is None:
@@ -99,20 +97,11 @@ class Quality:
 
     def checks(self, session: Session, case_id: UUID) -> list[QualityCheck]:
         """The newest pre-QC report."""
-        newest = select(func.max(QualityCheck.round)).where(QualityCheck.case_id == case_id).scalar_subquery()
-        query = select(QualityCheck).where(QualityCheck.case_id == case_id, QualityCheck.round == newest)
-        return list(session.scalars(query.order_by(QualityCheck.place)))
+        return found.checks(session, case_id)
 
-    def _may_pass(self, step: Submitting) -> None:
-        if step.case is None or step.data.get("decision") != "pass":
-            return
-        firm = [
-            c.rule
-            for c in self.checks(step.session, step.case.id)
-            if c.severity == "block" and not c.row["overridable"]
-        ]
-        if firm:
-            raise Blocked(", ".join(firm))
+    def passed(self, session: Session, case_id: UUID) -> Passed | None:
+        """How the newest pre-QC was passed; None when it was not, or nothing had to be passed over or accepted."""
+        return self._gates.passed(session, case_id)
 
     # -- the report ---------------------------------------------------------------------------------------------------
     def report_hints(self, call: Call) -> Mapping[str, Json]:
@@ -122,12 +111,9 @@ class Quality:
         drafts = self._worklist.submissions(session, case.id, "report")
         if not drafts:
             raise Permanent("no report was handed in")
-        found = rules.hints(
-            drafts[-1].data,
-            sex=case.patient_sex or "",
-            laterality=str(self._applied(session, case).get("laterality") or ""),
-        )
-        for hint in found:
+        side = str(self._applied(session, case).get("laterality") or "")
+        hints = rules.hints(drafts[-1].data, sex=case.patient_sex or "", laterality=side)
+        for hint in hints:
             row = {"zh": hint.zh, "en": hint.en, "quote": hint.quote}
             session.add(
                 ReportHint(
@@ -136,55 +122,88 @@ class Quality:
                 )
             )  # fmt: skip
         self._move(session, case, "review")
-        return {"hints": len(found), "blocks": sum(h.block for h in found)}
+        return {"hints": len(hints), "blocks": sum(h.block for h in hints)}
 
     def hints(self, session: Session, case_id: UUID) -> list[ReportHint]:
         """The hints on the newest draft."""
-        drafts = self._worklist.submissions(session, case_id, "report")
-        if not drafts:
-            return []
-        return list(session.scalars(select(ReportHint).where(ReportHint.submission_id == drafts[-1].id)))
-
-    def _may_approve(self, step: Submitting) -> None:
-        if step.case is None or step.data.get("verdict") != "approve":
-            return
-        standing = [h.code for h in self.hints(step.session, step.case.id) if h.block]
-        if standing:
-            raise HintsStand(", ".join(standing))
+        return found.hints(session, self._worklist, case_id)
 
     # -- after --------------------------------------------------------------------------------------------------------
     def sample(self, call: Call) -> Mapping[str, Json]:
-        """`quality.sample`: every consultation is scored once; double scoring begins when there are enough scorers."""
-        case = self._cases.get(call.session, UUID(str(call.args["case"])))
-        self._move(call.session, case, "postqc")
-        return {"scored": True, "second": False, "reason": "consultation"}
-
-    def record_score(self, call: Call) -> Mapping[str, Json]:
-        """`quality.record_score`: judge the newest scoring and keep it under its round."""
+        """`quality.sample`: is this report scored, and by a second scorer who does not see the first?"""
         session = call.session
         case = self._cases.get(session, UUID(str(call.args["case"])))
-        handed_in = self._worklist.submissions(session, case.id, "score")
-        if not handed_in:
-            raise Permanent("no score was handed in")
-        form, number = handed_in[-1], int(str(call.args["round"]))
+        self._move(session, case, "postqc")
+        percent, reason = sampling.share(self._reading(session, case))
+        scored = sampling.drawn(case.id, "score", percent)
+        return {
+            "scored": scored,
+            "second": scored and sampling.drawn(case.id, "second", sampling.SECOND),
+            "reason": reason,
+        }
+
+    def _reading(self, session: Session, case: ClinicalCase) -> sampling.Reading:
+        drafts = self._worklist.submissions(session, case.id, "report")
+        begun = session.scalar(
+            select(func.min(ClinicalCase.created_at)).where(ClinicalCase.to_hospital == case.to_hospital)
+        )
+        authors = self._cases.people_of(session, case.id, "author")
+        query = (
+            select(ReportScore.total, ReportScore.failed)
+            .join(CasePerson, (CasePerson.case_id == ReportScore.case_id) & (CasePerson.part == "author"))
+            .where(CasePerson.account_id.in_(authors[-1:]), ReportScore.place == 1)
+        )
+        known = list(session.execute(query))
+        return sampling.Reading(
+            kind=case.kind, urgency=case.urgency, critical=bool(drafts and drafts[-1].data.get("critical")),
+            hints=len(self.hints(session, case.id)), first_year=begun is None or self._clock.now() - begun < sampling.YEAR,
+            reports=len(known), average=sum(r.total for r in known) / len(known) if known else None,
+            returned=sum(r.failed for r in known) / len(known) if known else 0.0,
+        )  # fmt: skip
+
+    def record_score(self, call: Call) -> Mapping[str, Json]:
+        """`quality.record_score`: judge the scoring of a round, with the blind second one where there is one.
+
+        The first score stands. When the two lie apart, the result says so and somebody decides. A round is scored once:
+        the same scoring again changes nothing, another one is refused.
+        """
+        session, number = call.session, int(str(call.args["round"]))
+        case = self._cases.get(session, UUID(str(call.args["case"])))
+        forms = self._worklist.submissions(session, case.id, "score")
+        firsts, seconds = [f for f in forms if f.node != BLIND], [f for f in forms if f.node == BLIND]
+        if len(firsts) < number:
+            raise Permanent("no score was handed in for this round")
+        made = self._judge(session, case, firsts[number - 1], number, 1, call)
+        blind = [self._judge(session, case, f, number, 2, call) for f in seconds[-1:] if number == 1]
+        if made.failed:
+            self._move(session, case, "rework")
+        return {
+            "total": made.total, "grade": made.grade, "failed": made.failed, "apart": any(scoring.apart(made, b) for b in blind),
+        }  # fmt: skip
+
+    def _judge(
+        self, session: Session, case: ClinicalCase, form: Submission, number: int, place: int, call: Call
+    ) -> scoring.Score:
         scores = {name: int(form.data[name]) for name in scoring.DIMENSIONS}
         veto = bool(form.data.get("veto"))
         made = scoring.judge(scores, veto=veto, decision=str(form.data.get("decision")))
-        session.add(
-            ReportScore(
-                id=uuid7(), tenant=case.tenant, case_id=case.id, round=number, submission_id=form.id, scorer=form.account_id, scores=scores,
-                total=made.total, grade=made.grade, veto=veto, failed=made.failed, created_at=call.now,
-            )
-        )  # fmt: skip
-        if made.failed:
-            self._move(session, case, "rework")
-        return {"total": made.total, "grade": made.grade, "failed": made.failed}
+        mine = (ReportScore.case_id == case.id, ReportScore.round == number, ReportScore.place == place)
+        known = session.scalar(select(ReportScore.submission_id).where(*mine))
+        if known not in (None, form.id):
+            raise Permanent("this round was scored already")
+        if known is None:
+            session.add(
+                ReportScore(
+                    id=uuid7(), tenant=case.tenant, case_id=case.id, round=number, place=place, submission_id=form.id,
+                    scorer=form.account_id, scores=scores, total=made.total, grade=made.grade, veto=veto, failed=made.failed,
+                    created_at=call.now,
+                )
+            )  # fmt: skip
+        return made
 
     def scores(self, session: Session, case_id: UUID) -> list[ReportScore]:
         """Every scoring by round."""
-        return list(
-            session.scalars(select(ReportScore).where(ReportScore.case_id == case_id).order_by(ReportScore.round))
-        )
+        return found.scores(session, case_id)
 
     def _move(self, session: Session, case: ClinicalCase, state: str) -> None:
         if case.closed_at is None:

@@ -26,6 +26,10 @@ GUARDED: Final = {
     "score": ("qc", "score"),
     "arbitrate": ("qc", "arbitrate"),
 }
+AT_NODE: Final = {
+    # (form, node): where the same form is asked of a second person, whom more keeps from it
+    ("score", "second"): ("qc", "second"),
+}
 _FAR = datetime(9999, 1, 1, tzinfo=UTC)
 Cursor = tuple[datetime, UUID]
 
@@ -75,10 +79,19 @@ def members(actor: Actor) -> ColumnElement[bool]:
     barred = [
         and_(wait.c.form == form, CasePerson.part.in_(SEPARATE[guard])) for form, guard in sorted(GUARDED.items())
     ]
+    barred += [
+        and_(wait.c.form == form, wait.c.node == node, CasePerson.part.in_(SEPARATE[guard]))
+        for (form, node), guard in sorted(AT_NODE.items())
+    ]
     took_part = exists().where(
         CasePerson.case_id == ClinicalCase.id, CasePerson.account_id == actor.account_id, or_(*barred)
     )
     return and_(waits_for(actor), or_(ClinicalCase.id.is_(None), not_(took_part)))
+
+
+def guard_of(form: str | None, node: str) -> tuple[str, str] | None:
+    """The object and action whose separation of duties holds for a task; None when any member may do it."""
+    return AT_NODE.get((form or "", node)) or GUARDED.get(form or "")
 
 
 def rows(session: Session, cases: Cases, actor: Actor, tab: Tab, after: Cursor | None, limit: int) -> list[InboxRow]:

@@ -37,7 +37,7 @@ from tasks.worklist.errors import (
     Separated,
     TaskDone,
 )  # fmt: skip
-from tasks.worklist.inbox import GUARDED, PAGE, TABS, Cursor, DoneRow, InboxRow, Tab
+from tasks.worklist.inbox import PAGE, TABS, Cursor, DoneRow, InboxRow, Tab
 from tasks.worklist.models import Claim, Draft, Submission
 from tasks.worklist.pinned import FormSource, PinnedForms
 
@@ -362,5 +362,5 @@ def _receipt(answer: Json) -> UUID:
 
 
 def _separated(cases: Cases, session: Session, actor: Actor, task: InboxRow, case: ClinicalCase | None) -> bool:
-    guard = GUARDED.get(task.form or "")
+    guard = inbox.guard_of(task.form, task.node)
     return guard is not None and case is not None and barred(actor, guard[1], cases.facts(session, case, guard[0]))

@@ -20,7 +20,13 @@ def _used() -> set[str]:
         found |= {m.group(2) for m in IN_TEMPLATE.finditer(path.read_text())}
     for path in (ROOT / "webui").rglob("*.py"):
         found |= {m.group(1) for m in IN_CODE.finditer(path.read_text())}
-    words = ("webui/navigation.py", "webui/event_words.py", "forms/compile.py", "tasks/applications/intake.py")
+    words = (
+        "webui/navigation.py",
+        "webui/event_words.py",
+        "forms/compile.py",
+        "tasks/applications/intake.py",
+        "tasks/quality/gates.py",
+    )
     for path in (ROOT / name for name in words):
         found |= {m.group(1) for m in CONSTANT.finditer(path.read_text())}
     return {text for text in found if CHINESE.search(text)}

@@ -167,6 +167,6 @@ def test_each_planted_fault_is_found(change: dict[str, str], code: str, block: b
     assert found[0].block is block
 
 
-@given(st.dictionaries(st.sampled_from(hints.SECTIONS), st.text(max_size=80)), st.sampled_from(["M", "F", ""]))
+@given(st.dictionaries(st.sampled_from(tuple(hints.SECTIONS)), st.text(max_size=80)), st.sampled_from(["M", "F", ""]))
 def test_any_text_can_be_looked_at(report: dict[str, str], sex: str) -> None:
     assert isinstance(hints.hints(report, sex=sex, laterality="L"), list)

@@ -1,0 +1,160 @@
+"""An alliance with one patient, one study and a worker, and the steps of a consultation through it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from pydicom.data import get_testdata_file
+from sqlalchemy import select
+
+from engine import Database, TestClock, Worker, uuid7
+from engine.tables import incident, instance, wait
+from integrations.compression import FakeCompressor
+from integrations.dicom import FakeScu, Subject, restamp
+from integrations.hl7 import FakeClient
+from integrations.pdf import FakePdf
+from integrations.rendering import FakeRenderer
+from integrations.sms import FakeSms
+from integrations.storage import MemoryStore
+from tasks import catalogue
+from tasks.catalogue import Services
+from tasks.demo import alliance as invented
+from tasks.patients.service import Arrival
+from tasks.people import alliance
+from tasks.people.service import Actor
+from tasks.quality import sampling
+
+MARK = "马克标记甲乙丙"
+"""A text that must never leave the tables of the domain."""
+APPLY: dict[str, Any] = {
+    "modality": "CT", "body_part": "head", "laterality": "N", "tag": "none", "purpose": ["diagnosis"], "clinical_diagnosis": MARK,
+    "complaint": MARK, "summary": MARK * 5, "question": MARK, "urgency": "R", "specialty": "neuro", "windows": MARK, "callback": "1",
+    "consent": "true", "consent_method": "verbal",
+}  # fmt: skip
+REPORT = dict.fromkeys(
+    ("clinical", "technique", "comparison", "findings", "impression", "advice"), f"{MARK}左侧颞枕叶低密度。"
+) | {"certainty": "likely"}
+SCORE = dict.fromkeys(("logic", "standard", "completeness", "reasoning", "accuracy"), "18") | {"decision": "pass"}
+LOW = dict.fromkeys(("logic", "standard", "completeness", "reasoning", "accuracy"), "10") | {
+    "decision": "return",
+    "citation": MARK,
+    "comment": MARK,
+}
+
+
+@dataclass
+class World:
+    """An alliance with one patient and one study, and a worker that has nothing left to do."""
+
+    services: Services
+    clock: TestClock
+    worker: Worker
+    sms: FakeSms
+    hl7: FakeClient
+    dicom: FakeScu
+    accounts: Mapping[str, UUID]
+    hub: UUID
+    registration: UUID
+    case: UUID = field(default_factory=lambda: UUID(int=0))
+    low: Mapping[str, str] = field(default_factory=lambda: LOW)
+
+    def actor(self, login: str, fresh: bool = False) -> Actor:
+        if fresh:
+            token, _ = self.services.people.logins.open(login, invented.PASSWORD)
+            return self.services.people.logins.reauthenticate(token, invented.PASSWORD)
+        with self.services.db.read() as session:
+            return self.services.people.actor(session, self.accounts[login])
+
+    def open(self) -> None:
+        self.case, _ = self.services.applications.open(self.actor("he"), self.registration, str(uuid7()))
+
+    def submit(self, login: str, form: str, data: Mapping[str, Any]) -> None:
+        who = self.actor(login, fresh=form == "sign")
+        with self.services.db.read() as session:
+            rows = [
+                r
+                for r in self.services.worklist.inbox(session, who)
+                if r.form == form and r.case and r.case.id == self.case
+            ]
+        assert rows, f"no task {form} for {login}: {self.waiting()}"
+        self.services.worklist.submit(who, rows[0].task_id, data, str(uuid7()), take=True)
+        self.worker.run_until_idle()
+        assert self.incidents() == []
+
+    def waiting(self) -> list[str]:
+        with self.services.db.read() as session:
+            return sorted(
+                session.scalars(select(wait.c.form).where(wait.c.instance_id == self.case, wait.c.kind == "user"))
+            )
+
+    def incidents(self) -> list[str]:
+        with self.services.db.read() as session:
+            return [
+                f"{r.kind} {r.code} {r.detail}"
+                for r in session.execute(select(incident).where(incident.c.state == "open"))
+            ]
+
+    def status(self) -> tuple[str, str]:
+        with self.services.db.read() as session:
+            row = session.execute(select(instance.c.status).where(instance.c.id == self.case)).scalar_one()
+            return row, self.services.cases.get(session, self.case).state
+
+    def steps(self, **applied: Any) -> list[tuple[str, str, dict[str, Any]]]:
+        """Who hands in which form with what, from the application to the score; `applied` changes the application."""
+        start = (self.clock.now() + timedelta(minutes=5)).isoformat()
+        lin = str(self.accounts["lin"])
+        return [
+            ("he", "apply", APPLY | {"studies": ["2.25.7"], "to_hospital": str(self.hub)} | applied), ("gao", "approve", {"decision": "approve"}),
+            ("chen", "pre_qc", {"decision": "pass", "accept_warnings": "true"}), ("shen", "triage", {"experts": [lin], "minutes": "30"}),
+            ("lin", "offer_reply", {"accepted": "true"}), ("wu", "schedule", {"start_at": start, "minutes": "30"}),
+            ("lin", "attend", {"identity_checked": "true", "images_seen": "true"}),
+            ("lin", "hold", {"outcome": "done", "minutes_used": "10", "points": MARK}), ("lin", "report", REPORT),
+            ("sun", "review", {"verdict": "approve", "radpeer": "1"}), ("lin", "sign", {"statement": "true"}), ("zheng", "score", SCORE),
+        ]  # fmt: skip
+
+    def walk(self, upto: int, **applied: Any) -> None:
+        """Open a case and hand in the first forms."""
+        self.open()
+        for place in range(upto):
+            self.submit(*self.steps(**applied)[place])
+
+
+@pytest.fixture
+def world(db: Database, clock: TestClock, monkeypatch: pytest.MonkeyPatch) -> World:
+    monkeypatch.setattr(
+        sampling, "SECOND", 0
+    )  # the draw of a blind second score would make every tenth walk another one
+    sms, hl7, dicom = FakeSms(), FakeClient(), FakeScu()
+    services = catalogue.build(
+        db, clock, blobs=MemoryStore(), compressor=FakeCompressor(), renderer=FakeRenderer(), sms=sms, pdf=FakePdf(), dicom=dicom, hl7=hl7,
+        pepper=b"x" * 32,
+    )  # fmt: skip
+    services.engine.release(catalogue.bundle(), actor="test")
+    now = clock.now()
+    document = invented.describe(now, his_port=1, pacs_port=2)
+    for row in document["accounts"]:
+        if row["login"] != "lin":  # hashing is slow by design, and only he has to prove who he is
+            row["password"] = None
+    loaded = alliance.load(services.people, db, document, actor="test")
+    home, hub = loaded.hospitals["QH"], loaded.hospitals["SF"]
+    for kind in ("hl7", "dicom"):
+        services.messages.set_endpoint(home, kind, name=kind, host="h", port=1, application="X")
+    raw = Path(str(get_testdata_file("CT_small.dcm"))).read_bytes()
+    subject = Subject("QH20461", "王示例", "M", "19590312", "2.25.7", "A1")
+    assert (
+        services.imaging.ingest(
+            restamp(raw, subject, series_uid="2.25.8", sop_uid="2.25.9", when=now, label="T"), "QH_CT", "test"
+        )
+        == 0
+    )
+    with db.transaction() as session:
+        arrival = Arrival(home, "QH_HIS", "QH20461", "王示例", "M", now.date().replace(1959, 3, 12))
+        known = services.applications.receive_patient(session, arrival, actor="test")
+    worker = Worker(services.engine, catalogue.bind(services), name="w")
+    return World(services, clock, worker, sms, hl7, dicom, loaded.accounts, hub, known.registration_id)
