@@ -120,7 +120,7 @@ def build(
         imaging=imaging,
         applications=applications,
         quality=Quality(clock, cases, imaging, patients, worklist),
-        triage=Triage(cases, worklist),
+        triage=Triage(cases, patients, worklist),
         session=Rooms(db, clock, cases, worklist),
         reports=Reports(
             db, clock, engine, people, cases, files, worklist, patients, imaging, messages, blobs, pdf, dicom, hl7, zone

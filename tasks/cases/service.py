@@ -51,7 +51,10 @@ class NewCase:
 
 @dataclass(frozen=True)
 class CaseFacts:
-    """A case as pages show it to one reader: the patient's name is None unless he may see it."""
+    """A case as pages show it to one reader.
+
+    Name and day of birth are None unless he may read the name; sex and age in full years tell everybody what he decides on.
+    """
 
     id: UUID
     ref: str
@@ -61,6 +64,7 @@ class CaseFacts:
     patient_name: str | None
     patient_sex: str | None
     patient_birth: date | None
+    patient_age: int | None
     from_hospital: UUID
     to_hospital: UUID | None
     applicant: UUID
@@ -230,12 +234,13 @@ class Cases:
     def view(self, session: Session, actor: Actor, case_id: UUID) -> CaseFacts:
         """The case as this actor may see it. NotFound."""
         case = self.require(session, actor, case_id, "case", "list")
-        return shown(case, named=self.allowed(session, actor, case, "name", "read"))
+        return shown(case, self._clock.now(), named=self.allowed(session, actor, case, "name", "read"))
 
     def shown_to(self, session: Session, actor: Actor, cases: list[ClinicalCase]) -> list[CaseFacts]:
         """Rows a query already filtered, each with the name only where this actor may see it."""
-        known = facts_of(session, cases, self._clock.now(), "name")
-        return [shown(case, named=may(actor, "read", known[case.id])) for case in cases]
+        now = self._clock.now()
+        known = facts_of(session, cases, now, "name")
+        return [shown(case, now, named=may(actor, "read", known[case.id])) for case in cases]
 
     def find(
         self,
@@ -294,8 +299,13 @@ class Cases:
         return now + GLASS_LASTS
 
 
-def shown(case: ClinicalCase, *, named: bool) -> CaseFacts:
-    """The row as pages show it, with the name or without."""
+def age(birth: date | None, at: datetime) -> int | None:
+    """Full years on a day in the zone of `at`."""
+    return None if birth is None else at.year - birth.year - ((at.month, at.day) < (birth.month, birth.day))
+
+
+def shown(case: ClinicalCase, at: datetime, *, named: bool) -> CaseFacts:
+    """The row as pages show it at an instant, with the name or without."""
     return CaseFacts(
         id=case.id,
         ref=case.ref,
@@ -305,6 +315,7 @@ def shown(case: ClinicalCase, *, named: bool) -> CaseFacts:
         patient_name=case.patient_name if named else None,
         patient_sex=case.patient_sex,
         patient_birth=case.patient_birth if named else None,
+        patient_age=age(case.patient_birth, at),
         from_hospital=case.from_hospital,
         to_hospital=case.to_hospital,
         applicant=case.applicant,

@@ -257,6 +257,11 @@ class Patients:
         """The order that images with these accession numbers were made for; None when that cannot be said."""
         return orders.about(self.standing_orders(session, registration_id, modality), accessions)
 
+    def registrations_of(self, session: Session, registration_id: UUID) -> list[UUID]:
+        """Every registration of the human being behind this one, wherever he was registered."""
+        records = self.records_of(session, self.person_of(session, registration_id))
+        return list(session.scalars(select(Registration.id).where(Registration.record_id.in_(records))))
+
     def links(self, session: Session, record_id: UUID) -> list[LinkEvent]:
         """How a record came to its person, oldest first."""
         return list(session.scalars(select(LinkEvent).where(LinkEvent.record_id == record_id).order_by(LinkEvent.id)))

@@ -58,6 +58,14 @@ def holders(session: Session, role: str, hospital_id: UUID | None, at: datetime)
     return list(session.scalars(query))
 
 
+def staff(session: Session, hospital_id: UUID, at: datetime) -> set[UUID]:
+    """Who works at a hospital: belongs to it or is appointed there now."""
+    appointed = select(Assignment.account_id).where(Assignment.hospital_id == hospital_id, _current(at))
+    return set(
+        session.scalars(select(Account.id).where(or_(Account.hospital_id == hospital_id, Account.id.in_(appointed))))
+    )
+
+
 def on_duty(
     session: Session, hospital_id: UUID, at: datetime, *, role: str | None = None, specialty: str | None = None
 ) -> list[tuple[Account, Shift]]:

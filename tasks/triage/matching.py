@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
 
 WEIGHTS = {"queue": 40, "load": 20, "continuity": 15, "specialty": 10, "declines": 10, "fairness": 5}
 """Points each part may cost; 100 in all."""
@@ -11,9 +13,31 @@ TITLES = ("resident", "attending", "associate", "chief")
 QUEUE_CAP, LOAD_CAP, DECLINE_CAP = 6, 8, 3
 
 
+class Conflict(StrEnum):
+    """Why somebody may never answer a case, whatever the rota says."""
+
+    APPLYING = "applying"
+    """He applied for it, approved it or prepared it: the treating side."""
+    HOME = "home"
+    """He works at the applying hospital."""
+    TOOK_PART = "took_part"
+    """He wrote, reviewed or scored a report of this case already."""
+
+
+CONFLICTS: Final = {
+    Conflict.APPLYING: ("回避：申请方经治或审批医师", "Conflict of interest: treating or approving doctor of the applicant"),
+    Conflict.HOME: ("回避：供职于申请医院", "Conflict of interest: works at the applying hospital"),
+    Conflict.TOOK_PART: ("回避：已参与本例报告", "Conflict of interest: took part in the report of this case"),
+}  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Candidate:
-    """What is known of a person who might answer."""
+    """What is known of a person who might answer.
+
+    `waiting` tasks are in his hands or named for him, `open_cases` hold one of his places, `recent_declines` and
+    `answered_30d` are cases of the last 30 days, `idle_minutes` since he was last asked.
+    """
 
     id: str
     name: str
@@ -26,7 +50,7 @@ class Candidate:
     answered_30d: int
     idle_minutes: int
     knows_patient: bool = False
-    conflict: str = ""
+    conflict: Conflict | None = None
 
 
 @dataclass(frozen=True)
@@ -71,7 +95,7 @@ def rank(candidates: Iterable[Candidate], *, pool: str, title: str) -> list[Prop
 
 def _excluded(c: Candidate, pool: str, title: str) -> tuple[str, str] | None:
     if c.conflict:
-        return f"回避：{c.conflict}", f"Conflict of interest: {c.conflict}"
+        return CONFLICTS[c.conflict]
     if not c.on_duty:
         return "不在班", "Not on duty"
     if pool not in c.specialties:
@@ -87,6 +111,11 @@ def _level(title: str) -> int:
     return TITLES.index(title) if title in TITLES else 0
 
 
+def _nearness(place: int) -> tuple[str, str]:
+    words = (("第一专科", "First specialty"), ("第二专科", "Second specialty"))
+    return words[place] if place < len(words) else ("其他专科", "Further specialty")
+
+
 def _parts(c: Candidate, pool: str, most: int) -> tuple[Part, ...]:
     place = c.specialties.index(pool)
     fair = c.answered_30d / most if most else 0.0
@@ -94,7 +123,7 @@ def _parts(c: Candidate, pool: str, most: int) -> tuple[Part, ...]:
         "queue": (min(1.0, c.waiting / QUEUE_CAP), f"待办 {c.waiting} 项", f"{c.waiting} tasks waiting"),
         "load": (min(1.0, c.open_cases / LOAD_CAP), f"在手 {c.open_cases} 例", f"{c.open_cases} open cases"),
         "continuity": (0.0, "看过该患者", "Knows the patient") if c.knows_patient else (1.0, "首次接触该患者", "New to the patient"),
-        "specialty": (min(1.0, place * 0.5), "第一专科" if place == 0 else "第二专科", "First specialty" if place == 0 else "Second specialty"),
+        "specialty": (min(1.0, place * 0.5), *_nearness(place)),
         "declines": (
             min(1.0, c.recent_declines / DECLINE_CAP), f"近期谢绝 {c.recent_declines} 次", f"{c.recent_declines} recent declines",
         ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine import Effect, Operation, Signature, Type
+from tasks.triage.holds import FULL
 from tasks.triage.service import Triage
 
 RANK = Signature(
@@ -16,6 +17,7 @@ RESERVE = Signature(
     Effect.LOCAL,
     {"case": Type.TEXT, "expert": Type.TEXT, "minutes": Type.NUMBER},
     {"hold": Type.TEXT},
+    errors=frozenset({FULL}),
 )
 RELEASE = Signature("triage.release", Effect.LOCAL, {"case": Type.TEXT, "expert": Type.TEXT})
 SIGNATURES = [RANK, RESERVE, RELEASE]

@@ -4,31 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import datetime
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from engine import Call, uuid7
-from engine.tables import wait
+from engine import BpmnError, Call
 from engine.values import Json
-from tasks.cases.service import CasePerson, Cases, ClinicalCase
-from tasks.people import directory
-from tasks.people.models import Account
-from tasks.triage.matching import Candidate, Proposal, rank
-from tasks.triage.models import Hold, TriageProposal
-from tasks.worklist.service import Submitting, Worklist
+from tasks.cases.service import Cases, ClinicalCase
+from tasks.patients.service import Patients
+from tasks.triage import holds, standing
+from tasks.triage.matching import Proposal, rank
+from tasks.triage.models import TriageProposal
+from tasks.worklist.service import FormInvalid, Submitting, Worklist
 
-RECENT = timedelta(days=30)
+CONFLICT: Final = "须回避：属申请方，或已参与本例。"
+NO_PLACE: Final = "该专家在手病例已满。"
+APPOINTED: Final = 30
+"""Minutes kept for an expert who is appointed without having been asked."""
 
 
 class Triage:
     """Ranking from rota, specialty, title and load."""
 
-    def __init__(self, cases: Cases, worklist: Worklist) -> None:
-        self._cases = cases
+    def __init__(self, cases: Cases, patients: Patients, worklist: Worklist) -> None:
+        self._cases, self._patients = cases, patients
         cases.on_end(self._ended)
+        worklist.before_submit("triage", self._chosen)
         worklist.before_submit("offer_reply", self._answered)
         worklist.before_submit("dispatch", self._dispatched)
 
@@ -36,7 +40,8 @@ class Triage:
         """`triage.rank`: keep explained proposals, hand on the ids of those who may be asked, best first."""
         session = call.session
         case = self._cases.get(session, UUID(str(call.args["case"])))
-        ranked = rank(self._people(session, case, call.now), pool=str(call.args["pool"]), title=str(call.args["title"]))
+        people = standing.candidates(session, self._patients, case, call.now)
+        ranked = rank(people, pool=str(call.args["pool"]), title=str(call.args["title"]))
         session.execute(delete(TriageProposal).where(TriageProposal.case_id == case.id))
         session.add_all(_row(case, place, proposal, call.now) for place, proposal in enumerate(ranked, 1))
         if case.closed_at is None:
@@ -44,83 +49,74 @@ class Triage:
         fit = [p.id for p in ranked if not p.excluded]
         return {"candidates": fit, "best": fit[0] if fit else ""}
 
-    def _people(self, session: Session, case: ClinicalCase, now: datetime) -> list[Candidate]:
-        if case.to_hospital is None:
-            return []
-        duty = {account.id for account, _ in directory.on_duty(session, case.to_hospital, now, role="expert")}
-        return [
-            self._candidate(session, account, case, account.id in duty, now)
-            for account in directory.holders(session, "expert", case.to_hospital, now)
-        ]
-
-    def _candidate(
-        self, session: Session, account: Account, case: ClinicalCase, on_duty: bool, now: datetime
-    ) -> Candidate:
-        since = now - RECENT
-        waiting = session.scalar(select(func.count()).where(wait.c.kind == "user", wait.c.person == account.id))
-        held = select(func.count(func.distinct(Hold.case_id))).where(Hold.account_id == account.id)
-        busy = session.scalar(held.where(Hold.state == "held"))
-        answered = session.scalar(held.where(Hold.created_at >= since))
-        declined = session.scalar(held.where(Hold.state == "released", Hold.created_at >= since))
-        last = session.scalar(select(func.max(Hold.created_at)).where(Hold.account_id == account.id))
-        part = select(CasePerson.part).where(CasePerson.case_id == case.id, CasePerson.account_id == account.id)
-        parts = set(session.scalars(part)) & {"applicant", "approver"}
-        return Candidate(
-            id=str(account.id), name=account.name, title=account.title or "resident", specialties=tuple(account.specialties),
-            on_duty=on_duty, waiting=int(waiting or 0), open_cases=int(busy or 0), recent_declines=int(declined or 0),
-            answered_30d=int(answered or 0), idle_minutes=int((now - last).total_seconds() // 60) if last else 10**6,
-            conflict="申请人" if parts else "",
-        )  # fmt: skip
-
     def proposals(self, session: Session, case_id: UUID) -> list[TriageProposal]:
         """The proposals for a case, best first."""
         query = select(TriageProposal).where(TriageProposal.case_id == case_id)
         return list(session.scalars(query.order_by(TriageProposal.place)))
 
     def reserve(self, call: Call) -> Mapping[str, Json]:
-        """`triage.reserve`: the expert is asked; he counts as busy and may see the case while the offer is open."""
+        """`triage.reserve`: he is asked and counts as busy. BpmnError full when he has no place for another case."""
         session = call.session
         case = self._cases.get(session, UUID(str(call.args["case"])))
-        expert, now = UUID(str(call.args["expert"])), call.now
-        hold = Hold(
-            id=uuid7(), tenant=case.tenant, case_id=case.id, account_id=expert, minutes=int(str(call.args["minutes"])), state="held",
-            created_at=now,
-        )  # fmt: skip
-        session.add(hold)
+        minutes = int(str(call.args["minutes"]))
+        hold = holds.take(session, case, UUID(str(call.args["expert"])), minutes, call.now)
         if case.closed_at is None:
             self._cases.set_state(session, case.id, "offered")
         return {"hold": str(hold.id)}
 
     def release(self, call: Call) -> Mapping[str, Json]:
-        """`triage.release`: he declined or kept silent."""
+        """`triage.release`: he declined, kept silent or had no place; whoever answered no has no part in the case."""
         session = call.session
-        query = select(Hold).where(
-            Hold.case_id == UUID(str(call.args["case"])),
-            Hold.account_id == UUID(str(call.args["expert"])),
-            Hold.state == "held",
-        )
-        for hold in session.scalars(query):
-            hold.state, hold.released_at = "released", call.now
+        case = self._cases.get(session, UUID(str(call.args["case"])))
+        expert = UUID(str(call.args["expert"]))
+        asked = [hold for hold in holds.of_case(session, case.id) if hold.account_id == expert]
+        holds.give_back(asked, "released", call.now)
+        for who in self._cases.people_of(session, case.id, "expert"):
+            if who != case.expert:
+                self._cases.release(session, case.id, who, "expert")
         return {}
+
+    # -- hooks --------------------------------------------------------------------------------------------------------
+    def _chosen(self, step: Submitting) -> None:
+        if step.case is not None:
+            self._unbiased(step, step.case, "experts", [UUID(str(who)) for who in step.data["experts"]])
 
     def _answered(self, step: Submitting) -> None:
         """The one who accepts becomes the case's expert; a substitute answers for himself."""
-        if step.case is not None and step.data.get("accepted") is True:
-            self._appoint(step.session, step.case, step.task.person or step.actor.account_id)
+        if step.case is None or step.data.get("accepted") is not True:
+            return
+        expert = step.task.person or step.actor.account_id
+        self._unbiased(step, step.case, "accepted", [step.actor.account_id, expert])
+        self._appoint(step, step.case, expert)
 
     def _dispatched(self, step: Submitting) -> None:
-        if step.case is not None:
-            self._appoint(step.session, step.case, UUID(str(step.data["expert"])))
+        if step.case is None:
+            return
+        expert = UUID(str(step.data["expert"]))
+        self._unbiased(step, step.case, "expert", [expert])
+        try:
+            self._appoint(step, step.case, expert)
+        except BpmnError as full:
+            raise FormInvalid({"expert": [NO_PLACE]}) from full
 
-    def _appoint(self, session: Session, case: ClinicalCase, expert: UUID) -> None:
+    def _unbiased(self, step: Submitting, case: ClinicalCase, field: str, people: list[UUID]) -> None:
+        """Nobody with a conflict of interest answers, though the form would let him be chosen. FormInvalid."""
+        if standing.conflicts(step.session, case, people, step.now):
+            raise FormInvalid({field: [CONFLICT]})
+
+    def _appoint(self, step: Submitting, case: ClinicalCase, expert: UUID) -> None:
+        minutes = next((h.minutes for h in holds.of_case(step.session, case.id)), APPOINTED)
+        own = holds.take(step.session, case, expert, minutes, step.now)
+        own.answered_at = step.now
+        others = [h for h in holds.of_case(step.session, case.id) if h.account_id != expert]
+        holds.give_back(others, "freed", step.now)
         case.expert = expert
-        self._cases.relate(session, case.id, expert, "expert")
-        self._cases.set_state(session, case.id, "accepted")
+        self._cases.relate(step.session, case.id, expert, "expert")
+        self._cases.set_state(step.session, case.id, "accepted")
 
     def _ended(self, session: Session, case: ClinicalCase) -> None:
         """Nobody is held by a case that has ended; `freed` is no decline, which `released` is."""
-        for hold in session.scalars(select(Hold).where(Hold.case_id == case.id, Hold.state == "held")):
-            hold.state, hold.released_at = "freed", case.closed_at
+        holds.give_back(holds.of_case(session, case.id), "freed", case.closed_at or case.updated_at)
 
 
 def _row(case: ClinicalCase, place: int, proposal: Proposal, now: datetime) -> TriageProposal:

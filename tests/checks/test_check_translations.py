@@ -26,6 +26,7 @@ def _used() -> set[str]:
         "forms/compile.py",
         "tasks/applications/intake.py",
         "tasks/quality/gates.py",
+        "tasks/triage/service.py",
     )
     for path in (ROOT / name for name in words):
         found |= {m.group(1) for m in CONSTANT.finditer(path.read_text())}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import shutil
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -12,9 +13,10 @@ from uuid import UUID
 import pytest
 from pydicom.data import get_testdata_file
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from engine import Database, TestClock, Worker, uuid7
-from engine.tables import incident, instance, wait
+from engine import Call, Database, TestClock, Worker, connect, uuid7
+from engine.tables import incident, instance, job, wait
 from integrations.compression import FakeCompressor
 from integrations.dicom import FakeScu, Subject, restamp
 from integrations.hl7 import FakeClient
@@ -59,8 +61,10 @@ class World:
     hl7: FakeClient
     dicom: FakeScu
     accounts: Mapping[str, UUID]
+    home: UUID
     hub: UUID
     registration: UUID
+    blobs: MemoryStore
     case: UUID = field(default_factory=lambda: UUID(int=0))
     low: Mapping[str, str] = field(default_factory=lambda: LOW)
 
@@ -87,6 +91,11 @@ class World:
         self.worker.run_until_idle()
         assert self.incidents() == []
 
+    def call(self, session: Session, **args: Any) -> Call:
+        """A call of a LOCAL operation for the open case inside this transaction."""
+        given = {"case": str(self.case)} | args
+        return Call(uuid7(), 1, self.home, str(self.case), given, self.clock.now(), session)
+
     def waiting(self) -> list[str]:
         with self.services.db.read() as session:
             return sorted(
@@ -94,10 +103,14 @@ class World:
             )
 
     def incidents(self) -> list[str]:
+        """What needs a person, and what was tried in vain so far."""
         with self.services.db.read() as session:
             return [
                 f"{r.kind} {r.code} {r.detail}"
                 for r in session.execute(select(incident).where(incident.c.state == "open"))
+            ] + [
+                f"{r.operation} {r.error}"
+                for r in session.execute(select(job).where(job.c.error.is_not(None), job.c.state == "ready"))
             ]
 
     def status(self) -> tuple[str, str]:
@@ -126,15 +139,63 @@ class World:
 
 
 @pytest.fixture
-def world(db: Database, clock: TestClock, monkeypatch: pytest.MonkeyPatch) -> World:
-    monkeypatch.setattr(
-        sampling, "SECOND", 0
-    )  # the draw of a blind second score would make every tenth walk another one
+def _no_draw(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The draw of a blind second score would make every tenth walk another one."""
+    monkeypatch.setattr(sampling, "SECOND", 0)
+
+
+@pytest.fixture
+def world(db: Database, clock: TestClock, _no_draw: None) -> World:
+    """The alliance on this database."""
+    return _world(db, clock)
+
+
+@pytest.fixture
+def new_world(_sqlite_template: Path, tmp_path: Path, _no_draw: None) -> Iterator[Callable[[], World]]:
+    """Makes one alliance after another, each on a fresh SQLite database, by copying the first."""
+    first, made = tmp_path / "first.db", list[Database]()
+    begins = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
+    shutil.copy(_sqlite_template, first)
+    seed = connect(f"sqlite:///{first}")
+    known = _world(seed, TestClock(begins))
+    with seed.sql.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    seed.close()
+
+    def again() -> World:
+        for old in made:
+            old.close()
+        path = tmp_path / f"{len(made)}.db"
+        shutil.copy(first, path)
+        made.append(connect(f"sqlite:///{path}"))
+        return _over(made[-1], TestClock(begins), known)
+
+    yield again
+    for old in made:
+        old.close()
+
+
+def _services(db: Database, clock: TestClock, blobs: MemoryStore) -> tuple[Services, FakeSms, FakeClient, FakeScu]:
     sms, hl7, dicom = FakeSms(), FakeClient(), FakeScu()
     services = catalogue.build(
-        db, clock, blobs=MemoryStore(), compressor=FakeCompressor(), renderer=FakeRenderer(), sms=sms, pdf=FakePdf(), dicom=dicom, hl7=hl7,
+        db, clock, blobs=blobs, compressor=FakeCompressor(), renderer=FakeRenderer(), sms=sms, pdf=FakePdf(), dicom=dicom, hl7=hl7,
         pepper=b"x" * 32,
     )  # fmt: skip
+    return services, sms, hl7, dicom
+
+
+def _over(db: Database, clock: TestClock, known: World) -> World:
+    """The same alliance over a copy of its database; files are shared, for they are named by what is in them."""
+    services, sms, hl7, dicom = _services(db, clock, known.blobs)
+    worker = Worker(services.engine, catalogue.bind(services), name="w")
+    return World(
+        services, clock, worker, sms, hl7, dicom, known.accounts, known.home, known.hub, known.registration, known.blobs
+    )
+
+
+def _world(db: Database, clock: TestClock) -> World:
+    blobs = MemoryStore()
+    services, sms, hl7, dicom = _services(db, clock, blobs)
     services.engine.release(catalogue.bundle(), actor="test")
     now = clock.now()
     document = invented.describe(now, his_port=1, pacs_port=2)
@@ -157,4 +218,4 @@ def world(db: Database, clock: TestClock, monkeypatch: pytest.MonkeyPatch) -> Wo
         arrival = Arrival(home, "QH_HIS", "QH20461", "王示例", "M", now.date().replace(1959, 3, 12))
         known = services.applications.receive_patient(session, arrival, actor="test")
     worker = Worker(services.engine, catalogue.bind(services), name="w")
-    return World(services, clock, worker, sms, hl7, dicom, loaded.accounts, hub, known.registration_id)
+    return World(services, clock, worker, sms, hl7, dicom, loaded.accounts, home, hub, known.registration_id, blobs)

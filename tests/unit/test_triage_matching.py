@@ -8,25 +8,46 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.triage.matching import WEIGHTS, Candidate, rank
+from tasks.triage.matching import WEIGHTS, Candidate, Conflict, rank
 
 LIN = Candidate("1", "林示范", "chief", ("neuro", "general"), True, 0, 0, 0, 0, 100)
 
 
 @pytest.mark.parametrize(("change", "word"), [
     ({"on_duty": False}, "不在班"), ({"specialties": ("chest",)}, "非本专科"), ({"title": "attending"}, "职称不足"),
-    ({"open_cases": 8}, "已满"), ({"conflict": "申请人"}, "回避"),
+    ({"open_cases": 8}, "已满"), *[({"conflict": c}, "回避") for c in Conflict],
 ])  # fmt: skip
 def test_hard_filters_say_why(change: dict[str, object], word: str) -> None:
     proposal = rank([replace(LIN, **change)], pool="neuro", title="associate")[0]  # type: ignore[arg-type]
     assert word in proposal.excluded
-    assert proposal.excluded_en
+    assert proposal.excluded_en.isascii()
 
 
 def test_less_loaded_comes_first_and_ties_go_to_the_idle() -> None:
     busy = replace(LIN, id="2", waiting=4)
     idle = replace(LIN, id="3", idle_minutes=900)
     assert [p.id for p in rank([busy, LIN, idle], pool="neuro", title="chief")] == ["3", "1", "2"]
+
+
+@pytest.mark.parametrize(("change", "part", "points"), [
+    ({"waiting": 3}, "queue", 20.0), ({"open_cases": 4}, "load", 10.0), ({"knows_patient": True}, "continuity", 0.0),
+    ({"specialties": ("general", "neuro")}, "specialty", 5.0), ({"recent_declines": 3}, "declines", 10.0),
+])  # fmt: skip
+def test_each_part_answers_to_its_fact(change: dict[str, object], part: str, points: float) -> None:
+    before, after = (
+        {p.name: p for p in rank([c], pool="neuro", title="chief")[0].parts}
+        for c in (LIN, replace(LIN, **change))  # type: ignore[arg-type]
+    )
+    assert after[part].cost == points != before[part].cost
+    assert [n for n in WEIGHTS if before[n] != after[n]] == [part]
+    assert after[part].zh
+    assert after[part].en.isascii()
+
+
+def test_who_answered_most_pays_for_fairness() -> None:
+    ranked = rank([LIN, replace(LIN, id="2", answered_30d=4)], pool="neuro", title="chief")
+    assert [p.id for p in ranked] == ["1", "2"]
+    assert [part.cost for p in ranked for part in p.parts if part.name == "fairness"] == [0.0, 5.0]
 
 
 people = st.builds(
