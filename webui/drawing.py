@@ -9,9 +9,10 @@ from typing import Any
 
 from flask import Flask, current_app, g, request
 from flask_babel import gettext
+from markupsafe import Markup, escape
 
 from webui.assets import asset
-from webui.context import context
+from webui.context import context, services
 from webui.event_words import actor_word, event_word
 from webui.headers import nonce, request_id
 from webui.i18n import duration, language
@@ -80,8 +81,18 @@ def words() -> dict[str, str]:
         "logged_out": gettext("没有保存：登录已过期"),
         "not_saved": gettext("没有保存，将再试"),
         "open": gettext("打开"),
-        "uploading": gettext("正在上传 {done} / {all}"),
+        "claimed": gettext("已领取"),
+        "not_claimed": gettext("没有领取，可能他人已领取"),
+        "undo": gettext("撤销"),
+        "uploading": gettext("已核对 {checked}，已上传 {done} / {all}"),
         "uploaded": gettext("已上传 {all} 个文件"),
+        "uploaded_left": gettext("已上传 {all} 个文件，{left} 个没有上传"),
+        "series": gettext("序列 {n}"),
+        "application_says": gettext("申请 {value}"),
+        "image_says": gettext("影像 {value}"),
+        "still": gettext("还有 {n} 项需处理，提交时会跳到该项"),
+        "invite": gettext("邀请{name}"),
+        "invite_many": gettext("依次邀请 {n} 位"),
         "upload_stopped": gettext("停在 {done} / {all}：{why}"),
         "upload_failed": gettext("服务器拒绝（{status}）"),
         "upload_broken": gettext("连接中断，请再试"),
@@ -94,9 +105,60 @@ def pulse() -> str:
     return "/inbox/pulse" if has and g.get("actor") else ""
 
 
+def person_line() -> list[str]:
+    """Hospital or department and title of the person behind this request, in the reader's language."""
+    who = g.get("actor")
+    if who is None:
+        return []
+    with services().db.read() as session:
+        account = services().people.account(session, who.account_id)
+        home = services().people.hospital(session, who.hospital_id)
+        department = services().people.department(session, account.department_id)
+    english = language() == "en"
+    place = (department.name_en or "") if department and english else department.name if department else ""
+    titles = {
+        "resident": gettext("住院医师"), "attending": gettext("主治医师"), "associate": gettext("副主任医师"), "chief": gettext("主任医师"),
+    }  # fmt: skip
+    return [w for w in (place or (home.name_en if english else home.name), titles.get(account.title or "", "")) if w]
+
+
+def waiting() -> int:
+    """How many tasks wait for the person behind this request."""
+    who = g.get("actor")
+    if who is None or not hasattr(services(), "worklist"):
+        return 0
+    with services().db.read() as session:
+        return int(services().worklist.counts(session, who)["all"])
+
+
 def initial(name: str) -> str:
     """The family name's first character for an avatar."""
     return name.strip()[:1]
+
+
+def marked(text: str, other: str) -> Markup:
+    """A value with what differs from the other one marked: the middle between their common beginning and end."""
+    start = 0
+    while start < min(len(text), len(other)) and text[start] == other[start]:
+        start += 1
+    end = 0
+    while end < min(len(text), len(other)) - start and text[-1 - end] == other[-1 - end]:
+        end += 1
+    middle = text[start : len(text) - end]
+    if not middle:
+        return escape(text)
+    return escape(text[:start]) + Markup("<mark>%s</mark>") % middle + escape(text[len(text) - end :])
+
+
+def dicom_day(text: str | None) -> str:
+    """20261124 as 2026-11-24; anything else as it is."""
+    return f"{text[:4]}-{text[4:6]}-{text[6:]}" if text and len(text) == 8 and text.isdigit() else text or ""
+
+
+def said(text: str) -> str:
+    """A compared value as people write it: a date with dashes, a sex as a word."""
+    words = {"M": gettext("男"), "F": gettext("女")}
+    return str(words.get(text, "")) or dicom_day(text)
 
 
 def register(app: Flask, navigation: Callable[[], list[Item]]) -> None:
@@ -112,7 +174,12 @@ def register(app: Flask, navigation: Callable[[], list[Item]]) -> None:
         "preference": preference,
         "words": words,
         "pulse": pulse,
+        "marked": marked,
+        "person_line": person_line,
+        "waiting": waiting,
         "now": lambda: context().clock.now(),
     }
     app.jinja_env.globals.update(globals_)
-    app.jinja_env.filters.update({"initial": initial, "event_word": event_word, "actor_word": actor_word})
+    app.jinja_env.filters.update(
+        {"initial": initial, "dicom_day": dicom_day, "said": said, "event_word": event_word, "actor_word": actor_word}
+    )

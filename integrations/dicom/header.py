@@ -125,6 +125,33 @@ def read(part10: bytes) -> Header:
             raise DicomRefused(f"The data set cannot be read ({type(problem).__name__}).") from None
 
 
+def peek(head: bytes) -> Header:
+    """What the first bytes of an object tell, whatever was cut off; DicomRefused when they do not begin a DICOM object.
+
+    Nothing of it is trusted: the object is read again whole when it is kept. UIDs that lie beyond the cut are empty.
+    """
+    from pydicom import dcmread
+
+    if head[128:132] != b"DICM":
+        raise DicomRefused("The file is no DICOM object.")
+    with quiet():
+        try:
+            ds = dcmread(io.BytesIO(head), stop_before_pixels=True)
+        except malformed() as problem:
+            raise DicomRefused(f"The data set cannot be read ({type(problem).__name__}).") from None
+    fields = Fields(ds)
+    values: dict[str, Any] = {name: fields.text(word) for name, word in TEXTS.items()}
+    if not ds:
+        raise DicomRefused("The file holds no data set.")
+    return Header(
+        **values, study_uid=fields.uid("StudyInstanceUID"), series_uid=fields.uid("SeriesInstanceUID"),
+        sop_uid=fields.uid("SOPInstanceUID"), sop_class=fields.uid("SOPClassUID"), transfer_syntax="",
+        patient_name=fields.text("PatientName", 200), series_number=fields.whole("SeriesNumber"),
+        instance_number=fields.whole("InstanceNumber"),
+        laterality=fields.text("Laterality") or fields.text("ImageLaterality"),
+    )  # fmt: skip
+
+
 def _header(ds: Any, found: Layout, said: list[warnings.WarningMessage]) -> Header:
     if not UID.fullmatch(found.syntax):
         raise DicomRefused("The transfer syntax is no UID.")

@@ -17,17 +17,18 @@ from engine.errors import NotFound
 from engine.history import record
 from engine.values import Json
 from integrations.compression import Compressor, Encoded, NotBitExact, Undecodable
-from integrations.dicom import SUCCESS, DicomRefused, Header, read
+from integrations.dicom import SUCCESS, DicomRefused, Header, peek, read
 from integrations.rendering import NotDrawable, Renderer
 from integrations.storage import BlobStore, StoreFull
 from tasks.cases.service import Cases, ClinicalCase
 from tasks.imaging import arrival, spread
+from tasks.imaging.arrival import header_of
 from tasks.imaging.models import CaseStudy, KeyView, Locator, Picture, Quarantine, Series, SopInstance, Study
 from tasks.patients.service import Patients, Registration
 from tasks.people.service import Actor, People
 
 __all__ = [
-    "Imaging", "KeyView", "Prepared", "Quarantine", "Series", "SopInstance", "Study", "StudyFacts",
+    "Imaging", "KeyView", "Prepared", "Quarantine", "Series", "SopInstance", "Study", "StudyFacts", "header_of",
 ]  # fmt: skip
 
 NOT_AUTHORISED, CANNOT_UNDERSTAND, OUT_OF_RESOURCES = 0x0124, 0xC000, 0xA700
@@ -58,7 +59,7 @@ class StudyFacts:
     frames: int
     bytes_in: int
     received_at: datetime
-    first_sop_uid: str | None
+    cover_sop_uid: str | None
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,13 @@ class Imaging:
                 data: dict[str, Json] = {"sop": header.sop_uid, "sha256": stored.sha256, "source": source}
                 record(session, tenant=hospital.id, kind="dicom.quarantined", actor=source, at=now, data=data)
         return SUCCESS
+
+    def look(self, head: bytes) -> Header | None:
+        """The header from the first bytes of a file, kept nowhere; None when it is no DICOM object."""
+        try:
+            return peek(head)
+        except DicomRefused:
+            return None
 
     def link_waiting(self, session: Session, registration: Registration) -> int:
         """Give studies that came before their patient to him now; how many."""
@@ -401,16 +409,29 @@ class Imaging:
                 func.count(func.distinct(SopInstance.series_uid)).label("series"),
                 func.sum(SopInstance.frames).label("frames"),
                 func.sum(SopInstance.size).label("bytes_in"),
-                func.min(SopInstance.sop_uid).label("first"),
             )
             .where(SopInstance.study_uid.in_([s.study_uid for s in found]))
             .group_by(SopInstance.tenant, SopInstance.study_uid)
         )
         by_key = {(r.tenant, r.study_uid): r for r in session.execute(sums)}
-        return [_shown(s, by_key.get((s.tenant, s.study_uid))) for s in found]
+        covers = self._covers(session, [s.study_uid for s in found])
+        return [_shown(s, by_key.get(key), covers.get(key)) for s in found if (key := (s.tenant, s.study_uid))]
+
+    def _covers(self, session: Session, study_uids: list[str]) -> dict[tuple[UUID, str], str]:
+        """The middle image of each study: the first of a stack often shows nothing but air."""
+        study, stack = (SopInstance.tenant, SopInstance.study_uid), (SopInstance.number, SopInstance.sop_uid)
+        place = func.row_number().over(partition_by=study, order_by=stack).label("place")
+        whole = func.count().over(partition_by=study).label("whole")
+        ranked = (
+            select(SopInstance.tenant, SopInstance.study_uid, SopInstance.sop_uid, place, whole)
+            .where(SopInstance.study_uid.in_(study_uids), SopInstance.pixels)
+            .subquery()
+        )
+        middle = select(ranked).where((ranked.c.place * 2 - ranked.c.whole).in_((0, 1)))
+        return {(r.tenant, r.study_uid): r.sop_uid for r in session.execute(middle)}
 
 
-def _shown(study: Study, sums: Any) -> StudyFacts:
+def _shown(study: Study, sums: Any, cover: str | None) -> StudyFacts:
     return StudyFacts(
         tenant=study.tenant,
         study_uid=study.study_uid,
@@ -425,5 +446,5 @@ def _shown(study: Study, sums: Any) -> StudyFacts:
         frames=int(sums.frames) if sums else 0,
         bytes_in=int(sums.bytes_in) if sums else 0,
         received_at=study.received_at,
-        first_sop_uid=sums.first if sums else None,
+        cover_sop_uid=cover,
     )

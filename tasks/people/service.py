@@ -74,6 +74,10 @@ class People:
         """The active accounts with this number in E.164."""
         return list(session.scalars(select(Account).where(Account.phone == phone, Account.active)))
 
+    def department(self, session: Session, department_id: UUID | None) -> Department | None:
+        """A department, or none."""
+        return session.get(Department, department_id) if department_id else None
+
     def hospital(self, session: Session, hospital_id: UUID) -> Hospital:
         """One hospital. NotFound."""
         hospital = session.get(Hospital, hospital_id)

@@ -16,7 +16,11 @@ ORGANS = ("肾", "肺", "额叶", "颞叶", "顶叶", "枕叶", "颞枕", "丘�
 LESIONS = ("出血", "梗死", "结节", "肿块", "占位", "囊肿", "结石", "积液", "骨折", "低密度", "高密度", "hemorrhage", "infarct", "nodule", "mass", "cyst",
            "stone", "effusion", "fracture")  # fmt: skip
 MALE, FEMALE = ("前列腺", "睾丸", "精囊", "prostate"), ("子宫", "卵巢", "宫颈", "uterus", "ovary")
-SECTIONS = ("clinical", "technique", "comparison", "findings", "impression", "advice")
+WORDS: Mapping[str, tuple[str, str]] = {
+    "clinical": ("临床资料", "Clinical data"), "technique": ("检查方法", "Technique"), "comparison": ("对比", "Comparison"),
+    "findings": ("影像表现", "Findings"), "impression": ("会诊意见", "Opinion"), "advice": ("建议", "Advice"),
+}  # fmt: skip
+SECTIONS = tuple(WORDS)
 
 
 @dataclass(frozen=True)
@@ -36,10 +40,10 @@ def hints(report: Mapping[str, str], *, sex: str = "", laterality: str = "") -> 
 
 
 def _sections(report: Mapping[str, str]) -> Iterator[Hint]:
-    for name in SECTIONS:
+    for name, (zh, en) in WORDS.items():
         text = report.get(name, "") or ""
         if not text.strip():
-            yield Hint("empty", False, f"段落为空：{name}", f"Empty section: {name}")
+            yield Hint("empty", False, f"段落为空：{zh}", f"Empty section: {en}")
         elif match := RESIDUE.search(text):
             yield Hint("residue", False, "模板内容未替换", "Template text was left", match.group())
 

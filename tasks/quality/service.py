@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -13,13 +13,14 @@ from sqlalchemy.orm import Session
 
 from engine import Call, Clock, Permanent, uuid7
 from engine.values import Json
+from integrations.dicom import Header
 from tasks.cases.service import CasePerson, Cases, ClinicalCase
-from tasks.imaging.service import Imaging
-from tasks.patients.service import Patients
+from tasks.imaging.service import Imaging, header_of
+from tasks.patients.service import Patients, Registration
 from tasks.people import directory
-from tasks.quality import found, prescan, sampling, scoring
+from tasks.quality import found, prescan, prescan_patient, sampling, scoring
 from tasks.quality import hints as rules
-from tasks.quality.checks import Claimed
+from tasks.quality.checks import Check, Claimed, Side
 from tasks.quality.facts import sides
 from tasks.quality.gates import Gates, Passed
 from tasks.quality.models import QualityCheck, ReportHint, ReportScore
@@ -31,6 +32,26 @@ DUPLICATE = timedelta(days=7)
 """An application as young as this with the same study may be the same question twice."""
 BLIND = "second"
 """The node of the blind second score."""
+
+
+@dataclass(frozen=True)
+class _Written:
+    """An application, handed in or still in writing: the form, and what of it the case keeps in words of its own."""
+
+    form: Mapping[str, Any]
+    to_hospital: UUID | None
+    modality: str
+    body_part: str
+    urgency: str
+    tag: str
+    consent: bool
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 class Quality:
@@ -66,22 +87,30 @@ class Quality:
     def _claimed(self, session: Session, case: ClinicalCase) -> Claimed:
         if case.registration_id is None:
             raise Permanent("the case has no patient")
-        registration = self._patients.registration(session, case.registration_id)
-        form, now = self._applied(session, case), self._clock.now()
-        agreed = case.to_hospital is not None and directory.agreement(
-            session, case.from_hospital, case.to_hospital, case.kind, now
+        headers = self._imaging.headers(session, case.id)
+        return self._said(session, case, self._patients.registration(session, case.registration_id), _Written(
+            self._applied(session, case), case.to_hospital, case.modality or "", case.body_part or "", case.urgency,
+            case.tag or "none", case.consent,
+        ), sides(headers))  # fmt: skip
+
+    def _said(
+        self, session: Session, case: ClinicalCase, registration: Registration, said: _Written, studies: tuple[Side, ...]
+    ) -> Claimed:  # fmt: skip
+        form, now = said.form, self._clock.now()
+        agreed = said.to_hospital is not None and directory.agreement(
+            session, case.from_hospital, said.to_hospital, case.kind, now
         )
-        ordered = self._patients.standing_orders(session, registration.id, case.modality or "")
+        ordered = self._patients.standing_orders(session, registration.id, said.modality)
         added = self._worklist.submissions(session, case.id, "supplement")
         egfr = form.get("egfr")
         return Claimed(
             patient_id=registration.mrn, name=registration.name, sex=registration.sex,
             birth_date=f"{registration.birth_date:%Y%m%d}" if registration.birth_date else "",
-            accessions=tuple(sorted(number for order in ordered for number in order.numbers)), modality=case.modality or "",
-            body_part=case.body_part or "", laterality=str(form.get("laterality") or ""), urgency=case.urgency,
+            accessions=tuple(sorted(number for order in ordered for number in order.numbers)), modality=said.modality,
+            body_part=said.body_part, laterality=str(form.get("laterality") or ""), urgency=said.urgency,
             summary=str(form.get("summary") or ""), question=str(form.get("question") or ""),
-            diagnosis=str(form.get("clinical_diagnosis") or ""), consent=case.consent, agreement=bool(agreed),
-            studies=sides(self._imaging.headers(session, case.id)), now=now, tag=case.tag or "none",
+            diagnosis=str(form.get("clinical_diagnosis") or ""), consent=said.consent, agreement=bool(agreed),
+            studies=studies, now=now, tag=said.tag,
             card_holds=None if registration.id_masked is None else registration.id_hash is not None,
             announced=form.get("announced"), phases=tuple(form.get("phases") or ()), allergy=str(form.get("allergy") or ""),
             pregnancy=str(form.get("pregnancy") or ""), egfr="" if egfr is None else str(egfr),
@@ -90,6 +119,35 @@ class Quality:
             duplicates=tuple(self._imaging.carried_elsewhere(session, case, now - DUPLICATE)),
             elsewhere=self._imaging.held_elsewhere(session, case),
         )  # fmt: skip
+
+    def preview(self, session: Session, case: ClinicalCase, form: Mapping[str, Any]) -> list[Check]:
+        """What the pre-QC would find if the application were handed in as it is written now; nothing is kept.
+
+        `form` holds the values as the form's fields take them; for services, no permission is checked.
+        """
+        if case.registration_id is None:
+            return []
+        registration = self._patients.registration(session, case.registration_id)
+        chosen = {str(uid) for uid in form.get("studies") or ()}
+        known = [s for s in self._imaging.studies(session, registration) if s.study_uid in chosen]
+        instances = [i for s in known for i in self._imaging.instances(session, s.tenant, s.study_uid)]
+        text = {name: str(form.get(name) or "") for name in ("modality", "body_part", "urgency", "tag", "to_hospital")}
+        said = _Written(
+            form, _uuid(text["to_hospital"]), text["modality"], text["body_part"], text["urgency"] or "R",
+            text["tag"] or "none", form.get("consent") is True,
+        )  # fmt: skip
+        return prescan.scan(
+            self._said(session, case, registration, said, sides([(header_of(i), i.decodes) for i in instances]))
+        )
+
+    def whose(self, session: Session, case: ClinicalCase, header: Header) -> list[Check]:
+        """The rules of identity for one object that is brought to a case: number, name, sex, birth date."""
+        if case.registration_id is None:
+            return []
+        registration = self._patients.registration(session, case.registration_id)
+        said = _Written({}, None, "", "", "R", "none", consent=False)
+        claimed = self._said(session, case, registration, said, sides([(header, None)]))
+        return [check for check in prescan_patient.checks(claimed) if check.rule in prescan.IDENTITY]
 
     def _applied(self, session: Session, case: ClinicalCase) -> Mapping[str, Any]:
         handed_in = self._worklist.submissions(session, case.id, "apply")
@@ -123,6 +181,11 @@ class Quality:
             )  # fmt: skip
         self._move(session, case, "review")
         return {"hints": len(hints), "blocks": sum(h.block for h in hints)}
+
+    def hints_for(self, session: Session, case: ClinicalCase, report: Mapping[str, str]) -> list[rules.Hint]:
+        """The hints on a report as it is written now; nothing is kept."""
+        side = str(self._applied(session, case).get("laterality") or "")
+        return rules.hints(report, sex=case.patient_sex or "", laterality=side)
 
     def hints(self, session: Session, case_id: UUID) -> list[ReportHint]:
         """The hints on the newest draft."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Any
@@ -142,6 +142,17 @@ class Worklist:
         """What was handed in for a case, oldest first; for services, no permission is checked."""
         query = select(Submission).where(Submission.case_id == case_id).order_by(Submission.submitted_at, Submission.id)
         return list(session.scalars(query.where(Submission.form == form) if form else query))
+
+    def questions(self, session: Session, actor: Actor, case_ids: Sequence[UUID]) -> dict[UUID, str]:
+        """What is asked in each of these cases, where this actor may read the application."""
+        if not case_ids:
+            return {}
+        readable = self._cases.readable(session, actor, case_ids, "application")
+        query = select(Submission.case_id, Submission.data).where(
+            Submission.case_id.in_(readable), Submission.form == "apply"
+        )
+        found = session.execute(query.order_by(Submission.submitted_at, Submission.id))
+        return {case_id: str(data.get("question") or "") for case_id, data in found if case_id is not None}
 
     # -- take ---------------------------------------------------------------------------------------------------------
     def claim(self, actor: Actor, task_id: UUID) -> None:

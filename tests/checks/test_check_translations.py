@@ -16,7 +16,7 @@ CONSTANT = re.compile(r'"([^"\n]*[\u4e00-\u9fff][^"\n]*)"')
 
 def _used() -> set[str]:
     found: set[str] = set()
-    for path in (ROOT / "webui" / "templates").glob("*.html"):
+    for path in (ROOT / "webui" / "templates").rglob("*.html"):
         found |= {m.group(2) for m in IN_TEMPLATE.finditer(path.read_text())}
     for path in (ROOT / "webui").rglob("*.py"):
         found |= {m.group(1) for m in IN_CODE.finditer(path.read_text())}

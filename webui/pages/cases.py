@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
 from io import BytesIO
 from typing import Any
 from uuid import UUID
@@ -17,6 +19,7 @@ from tasks.cases.service import PAGE, Search
 from tasks.cases.states import STATES
 from tasks.people.service import directory
 from webui.context import actor, services
+from webui.event_words import actor_word
 from webui.i18n import language
 from webui.pages import shared
 
@@ -96,7 +99,43 @@ def _facts(session: Any, row: Any) -> dict[str, Any]:
         "scores": house.quality.scores(session, row.id) if allowed["qc.read"] else [],
         "room": house.session.of_case(session, row.id),
         "people": directory.names(session, people),
+        "why": _why(row, who),
+        "mrn": _mrn(session, row) if allowed["application.read"] else "",
+        "parties": _parties(session, row),
     }
+
+
+def _mrn(session: Any, row: Any) -> str:
+    if row.registration_id is None:
+        return ""
+    return str(services().patients.registration(session, row.registration_id).mrn)
+
+
+def _why(row: Any, who: Any) -> str:
+    """Why the reader may see this case, in one line."""
+    if row.applicant == who.account_id:
+        return str(gettext("您是申请医生，可查看"))
+    if row.expert == who.account_id:
+        return str(gettext("您是应诊专家，可查看"))
+    if "auditor" in who.roles:
+        return str(gettext("您是审计员，只看记录"))
+    if "coordinator" in who.roles:
+        return str(gettext("您是协调员，看不到影像与病历正文"))
+    if who.hospital_id == row.from_hospital:
+        return str(gettext("本院患者，可查看"))
+    return str(gettext("您参与了这个病例，可查看"))
+
+
+def _parties(session: Any, row: Any) -> list[tuple[str, str]]:
+    """Who has a part in the case, named with the part, in the order of the work."""
+    words = {
+        "applicant": gettext("申请医生"), "approver": gettext("医务审批"), "preqc": gettext("前质控"), "triage": gettext("分诊"),
+        "expert": gettext("会诊专家"), "reviewer": gettext("审核"), "scorer": gettext("后质控"), "coordinator": gettext("协调"),
+    }  # fmt: skip
+    cases = services().cases
+    found = [(part, p) for part in words for p in cases.people_of(session, row.id, part)]
+    names = directory.names(session, [p for _, p in found])
+    return [(names.get(p, ""), words[part]) for part, p in found if names.get(p)]
 
 
 def _process(session: Any, row: Any) -> dict[str, Any]:
@@ -104,20 +143,55 @@ def _process(session: Any, row: Any) -> dict[str, Any]:
     english = language() == "en"
     standings = trace.standings(session, row.instance_id)
     active = [n for n, s in standings.items() if s.active]
+    entries = trace.entries(session, row.instance_id)
+    names = {i: words[english] for s in standings.values() for i, words in s.nodes.items() if words[english] != i}
     chosen = request.args.get("process") or next((n for n in active if n != "consultation"), "consultation")
     return {
         "standings": standings,
         "titles": {n: s.name_en if english else s.name for n, s in standings.items()},
         "chosen_process": chosen if chosen in standings else "consultation",
-        "entries": trace.entries(session, row.instance_id),
-        "node_names": {
-            i: words[english] for s in standings.values() for i, words in s.nodes.items() if words[english] != i
-        },
+        "entries": entries,
+        "node_names": names,
+        "did": _did(entries, names, {n for s in standings.values() for n in s.active}),
     }
 
 
-def _timeline(session: Any, row: Any) -> list[Any]:
-    """The patient's studies at the applying hospital, newest first."""
+def _did(entries: list[Any], names: dict[str, str], waiting: set[str]) -> list[dict[str, Any]]:
+    """Who did what, newest first: starts, steps of people and calls of the machine; where it stands now is on top."""
+    found = []
+    for e in entries:
+        if e.kind == "instance.started":
+            what = gettext("流程开始")
+        elif e.kind in ("task.submitted", "job.done") and (e.node or e.operation):
+            what = names.get(e.node, e.node) or e.operation
+        else:
+            continue
+        found.append({"at": e.at, "what": what, "who": actor_word(e.actor), "now": False})
+    for node in sorted(waiting):
+        if node in names and node != "act":
+            at = max((e.at for e in entries if e.node == node), default=entries[-1].at if entries else None)
+            if at is not None:
+                found.append({"at": at, "what": names[node], "who": gettext("等待中"), "now": True})
+    return found[::-1]
+
+
+@dataclass(frozen=True)
+class Exam:
+    """One study on the time line; `lane` is a for the invited hospital, b for the applying one, c for any other."""
+
+    at: datetime
+    year: str
+    modality: str
+    description: str
+    objects: int
+    series: int
+    place: str
+    lane: str
+    cover: str | None
+
+
+def _timeline(session: Any, row: Any) -> list[Exam]:
+    """The patient's studies, newest first."""
     house = services()
     if row.registration_id is None:
         return []
@@ -125,7 +199,15 @@ def _timeline(session: Any, row: Any) -> list[Any]:
     known = {
         s.study_uid: s for s in [*house.imaging.studies(session, registration), *house.imaging.of_case(session, row.id)]
     }
-    return sorted(known.values(), key=lambda s: (s.study_date, s.received_at), reverse=True)
+    lanes, places = {row.from_hospital: "b", row.to_hospital: "a"}, {h.id: h for h in directory.hospitals(session)}
+    found = sorted(known.values(), key=lambda s: (s.study_date, s.received_at), reverse=True)
+    return [
+        Exam(
+            s.received_at, s.study_date[:4] or str(s.received_at.year), s.modality, s.description, s.objects, s.series,
+            called(places[s.tenant]) if s.tenant in places else "", lanes.get(s.tenant, "c"), s.cover_sop_uid,
+        )
+        for s in found
+    ]  # fmt: skip
 
 
 @blueprint.post("/<uuid:case_id>/stop")

@@ -17,6 +17,7 @@ from tasks.worklist.errors import NothingToDo
 from tasks.worklist.inbox import PAGE, TABS, Tab
 from webui.context import actor, context, services
 from webui.pages import shared
+from webui.pages.cases import called
 
 blueprint = Blueprint("inbox", __name__)
 
@@ -40,12 +41,17 @@ def listed() -> ResponseReturnValue:
         rows = house.worklist.inbox(session, who, tab, after=place) if tab != "done" else []
         done = house.worklist.done(session, who, before=place) if tab == "done" else []
         places = {h.id: h for h in directory.hospitals(session)}
+        offered = _offered(rows, places)
+        more = _more(tab, rows, done)
+        filters = {name: request.args.get(name, "") for name in ("urgent", "hospital", "form", "modality")}
+        rows = [r for r in rows if _wanted(r, filters, context().clock.now())]
+        questions = house.worklist.questions(session, who, [r.case.id for r in rows if r.case])
         names = directory.names(session, [r.claimed_by for r in rows if r.claimed_by])
         chosen = _chosen(rows, request.args.get("task"))
         preview = shared.preview(session, chosen) if chosen else None
     return render_template(
         "inbox.html", tab=tab, tabs=_tabs(counts), groups=_grouped(rows, context().clock.now()), done=done, places=places, names=names,
-        chosen=chosen, preview=preview, more=_more(tab, rows, done), counts={"inbox": counts["all"]}, can_next=any(r.claimed_by is None for r in rows),
+        chosen=chosen, preview=preview, more=more, counts={"inbox": counts["all"]}, questions=questions, filters=filters, filter_choices=offered,
     )  # fmt: skip
 
 
@@ -53,6 +59,39 @@ def _more(tab: Tab, rows: list[Any], done: list[Any]) -> str:
     if tab == "done":
         return shared.more("inbox.listed", done, PAGE, lambda r: (r.submitted_at, r.submission_id), tab=tab)
     return shared.more("inbox.listed", rows, PAGE, lambda r: r.cursor, tab=tab)
+
+
+Choices = list[tuple[str, str, list[tuple[str, str]]]]
+
+
+def _offered(rows: Iterable[Any], places: dict[UUID, Any]) -> Choices:
+    """What the list can be narrowed to: hospitals, tasks and modalities that are in it."""
+    hospitals, steps, kinds = {}, {}, {}
+    for row in rows:
+        steps[row.form or ""] = shared.step_name(row)
+        if row.case is not None:
+            home = places.get(row.case.from_hospital)
+            hospitals[str(row.case.from_hospital)] = called(home) if home else ""
+            if row.case.modality:
+                kinds[row.case.modality] = row.case.modality
+    return [
+        ("hospital", gettext("机构"), sorted(hospitals.items(), key=lambda p: p[1])),
+        ("form", gettext("类型"), sorted(steps.items())),
+        ("modality", gettext("检查"), sorted(kinds.items())),
+    ]
+
+
+def _wanted(row: Any, filters: dict[str, str], now: datetime) -> bool:
+    case = row.case
+    if filters["urgent"]:
+        today = row.due is not None and row.due - now <= timedelta(hours=24)
+        if not today and (case is None or case.urgency == "R"):
+            return False
+    return (
+        filters["hospital"] in ("", str(case.from_hospital) if case else "")
+        and filters["form"] in ("", row.form)
+        and filters["modality"] in ("", case.modality if case else "")
+    )
 
 
 def _tab(word: str) -> Tab:

@@ -65,8 +65,7 @@ class Preview:
     applicant: str
     views: list[Any]
     steps: list[Any]
-    events: list[dict[str, Any]]
-    images: bool
+    known: list[tuple[str, str]]
 
 
 def preview(session: Any, row: Any) -> Preview | None:
@@ -85,9 +84,29 @@ def preview(session: Any, row: Any) -> Preview | None:
         applicant=names.get(case.applicant, ""),
         views=house.imaging.key_views_of(session, case.id)[:4] if may_look else [],
         steps=house.applications.progress(session, case.id),
-        events=[],
-        images=may_look,
+        known=_known(session, case) if may_read else [],
     )
+
+
+def _known(session: Any, case: Any) -> list[tuple[str, str]]:
+    """Words for what was found out before: the pre-QC and the last report."""
+    house = services()
+    rows: list[tuple[str, str]] = []
+    checks = house.quality.checks(session, case.id)
+    if checks:
+        told = [
+            c.row["label_en" if language() == "en" else "label_zh"] for c in checks if c.severity in ("warn", "block")
+        ]
+        word = gettext("通过") if not told else gettext("%(n)s 项提示：%(what)s", n=len(told), what=_joined(told[:3]))
+        rows.append((gettext("前质控"), word))
+    versions = house.reports.versions(session, case.id) if case.expert == actor().account_id else []
+    if versions:
+        rows.append((gettext("上一版"), str(versions[0].content.get("impression") or "")))
+    return rows
+
+
+def _joined(words: list[str]) -> str:
+    return (", " if language() == "en" else "、").join(dict.fromkeys(words))
 
 
 def application(session: Any, case_id: UUID) -> Mapping[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -22,7 +22,7 @@ from tasks.worklist.service import OpenedTask
 from webui.context import actor, context, services
 from webui.guards import token
 from webui.i18n import language
-from webui.pages import shared
+from webui.pages import checks, shared
 
 blueprint = Blueprint("tasks", __name__, url_prefix="/tasks")
 
@@ -41,11 +41,12 @@ def _page(
     with house.db.read() as session:
         task = house.worklist.open_task(session, who, task_id)
         form, options = _drawn(session, task, posted, errors)
-        beside = _beside(session, who, task)
+        beside = _beside(session, who, task) | _live(session, task, form)
     if task.task.case is not None and task.task.case.patient_name is not None:
         house.cases.note_view(who, task.task.case.id, "task")
     page = render_template(
         "task.html", task=task, row=task.task, case=task.task.case, form=form, options=options, name=shared.step_name(task.task),
+        anchor=_anchor, anchors_of=_anchors_of,
         wrong_password=wrong_password, mine=_mine(task, who), key=f"{task_id}:{task.etag}", **beside,
     )  # fmt: skip
     return page, status
@@ -107,6 +108,33 @@ def _beside(session: Any, who: Actor, task: OpenedTask) -> dict[str, Any]:
     if row.form in ("report", "review", "sign", "score", "arbitrate"):
         found |= _report(session, case.id, blind=row.form == "score")
     return found
+
+
+def _live(session: Any, task: OpenedTask, form: FormView) -> dict[str, Any]:
+    """What the checks beside a form find in what stands in it now; None beside any other form."""
+    if task.task.case is None or task.task.form not in ("apply", "supplement", "report"):
+        return {"live": None}
+    house = services()
+    case = house.cases.get(session, task.task.case.id)
+    typed = checks.values(task.form, {f.name: f.value for f in form.fields})
+    if task.task.form == "report":
+        return {"live": checks.report(session, case, typed)}
+    if task.task.form == "supplement":
+        return {"live": None}
+    mrn = house.patients.registration(session, case.registration_id).mrn if case.registration_id else ""
+    return {"live": checks.application(session, case, typed), "mrn": mrn}
+
+
+def _anchor(rows: Sequence[tuple[int, str, str]], points: int) -> str:
+    """The sentence that belongs to a score: that of the nearest described score not above it."""
+    fits = [row for row in rows if row[0] <= points] or [min(rows)]
+    _, zh, en = max(fits)
+    return en if language() == "en" else zh
+
+
+def _anchors_of(rows: Sequence[tuple[int, str, str]]) -> list[str]:
+    """The sentence for every score from 0 to 20."""
+    return [_anchor(rows, points) for points in range(21)]
 
 
 def _report(session: Any, case_id: UUID, *, blind: bool) -> dict[str, Any]:

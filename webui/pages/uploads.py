@@ -1,23 +1,84 @@
-"""Images brought by hand: files, a folder or a ZIP; every file is looked at and told about."""
+"""Images brought by hand: files, a folder or a ZIP. Headers are looked at first, file by file; only the patient's own are kept."""
 
 from __future__ import annotations
 
 import io
 import zipfile
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, jsonify, redirect, request
+from flask import Blueprint, flash, jsonify, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from engine.errors import NotFound, Refused
 from webui.context import actor, services
 from webui.guards import wants_json
+from webui.i18n import language
 
 blueprint = Blueprint("uploads", __name__, url_prefix="/uploads")
 MEMBER_LIMIT = 64 * 1024 * 1024
 MEMBERS = 2000
+HEAD = 64 * 1024
+"""Bytes of a file within which its header is looked for."""
+CANNOT_UNDERSTAND = 0xC000
+
+
+@dataclass(frozen=True)
+class Look:
+    """What the header of one file says: `verdict` is ok, warn, stranger or foreign (no DICOM object)."""
+
+    verdict: str
+    why: str
+    header: Any = None
+    here: str = ""
+    there: str = ""
+
+    def json(self, name: str) -> dict[str, Any]:
+        """For the page that uploads."""
+        told: dict[str, Any] = {
+            "name": name[-120:], "verdict": self.verdict, "why": self.why, "here": self.here, "there": self.there,
+        }  # fmt: skip
+        if self.header is not None:
+            h = self.header
+            told |= {
+                "series": h.series_uid, "number": h.series_number, "modality": h.modality, "study": h.study_description,
+                "description": h.series_description, "date": h.study_date,
+            }  # fmt: skip
+        return told
+
+
+def _look(session: Any, case: Any, head: bytes) -> Look:
+    house = services()
+    if head[:4] == b"PK\x03\x04":
+        return Look("ok", "")  # a ZIP the browser could not open: its members are looked at when it has come
+    header = house.imaging.look(head)
+    if header is None:
+        return Look("foreign", gettext("不是 DICOM 文件，不上传"))
+    english = language() == "en"
+    wrong = [c for c in house.quality.whose(session, case, header) if c.severity != "pass"]
+    blocks = [c for c in wrong if c.severity == "block"]
+    if blocks:
+        first = blocks[0]
+        label = first.label_en if english else first.label_zh
+        return Look("stranger", gettext("%(what)s不一致，不上传", what=label), header, first.here, first.there)
+    if wrong:
+        label = wrong[0].label_en if english else wrong[0].label_zh
+        return Look("warn", gettext("%(what)s请核对", what=label), header, wrong[0].here, wrong[0].there)
+    return Look("ok", "", header)
+
+
+@blueprint.post("/<uuid:case_id>/headers")
+def headers(case_id: UUID) -> ResponseReturnValue:
+    """Look at the first bytes of files before they are sent: whose they are, what they show. Nothing is kept."""
+    house, who = services(), actor()
+    with house.db.read() as session:
+        case = house.cases.require(session, who, case_id, "file", "create")
+        files = request.files.getlist("heads")
+        looks = [_look(session, case, f.stream.read(HEAD)).json(f.filename or "?") for f in files]
+    return jsonify(files=looks)
 
 
 @blueprint.post("/<uuid:case_id>")
@@ -31,15 +92,26 @@ def images(case_id: UUID) -> ResponseReturnValue:
         raise NotFound("The hospital has no AE title to file images under.")
     kept, refused = 0, []
     for name, body in _files():
-        status = house.imaging.ingest(body, hospital.ae_title, f"upload:{who.id}")
-        kept += status == 0
-        if status:
-            refused.append(
-                {"name": name[-80:], "why": gettext("不是可用的 DICOM 文件") if status == 0xC000 else f"0x{status:04X}"}
-            )
+        with house.db.read() as session:
+            look = _look(session, case, body[:HEAD])
+        why = look.why if look.verdict in ("stranger", "foreign") else _kept(body, hospital.ae_title, who.id)
+        kept += not why
+        if why:
+            refused.append({"name": name[-80:], "why": why})
     if wants_json() or request.headers.get("X-Requested-With"):
         return jsonify(kept=kept, refused=refused), 200 if kept or not refused else 422
+    flash(gettext("收下 %(n)s 个文件", n=kept))
+    for one in refused[:5]:
+        flash(gettext("%(name)s：%(why)s", name=one["name"], why=one["why"]))
     return redirect(request.referrer or f"/cases/{case_id}", 303)
+
+
+def _kept(body: bytes, title: str, who: str) -> str:
+    """Keep one object; empty when it is kept, else why not."""
+    status = services().imaging.ingest(body, title, f"upload:{who}")
+    if status == 0:
+        return ""
+    return str(gettext("不是可用的 DICOM 文件") if status == CANNOT_UNDERSTAND else f"0x{status:04X}")
 
 
 def _files() -> Iterator[tuple[str, bytes]]:

@@ -1,15 +1,21 @@
 import "./css/index.css";
 import "htmx.org";
 import * as autosave from "./autosave";
+import * as checks from "./checks";
 import * as conditions from "./conditions";
+import * as inbox from "./inbox";
 import * as keyboard from "./keyboard";
 import * as pulse from "./pulse";
 import * as upload from "./upload";
+import * as verbs from "./verbs";
 
 keyboard.start();
 conditions.start();
 conditions.outputs();
 autosave.start();
+checks.start();
+verbs.start();
+inbox.start();
 upload.start();
 pulse.start();
 if (document.querySelector("bpmn-view")) void import("./bpmn-view");

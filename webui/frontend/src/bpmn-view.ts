@@ -20,11 +20,24 @@ export class BpmnView extends HTMLElement {
     this.viewer = new NavigatedViewer({ container: canvas });
     const xml = await (await fetch(this.getAttribute("src")!)).text();
     await this.viewer.importXML(xml);
-    const view = this.viewer.get<{ zoom(to: string, center: string): void }>("canvas");
-    view.zoom("fit-viewport", "auto");
+    this.fit(canvas);
     const state = this.getAttribute("state");
     if (state) this.show(await (await fetch(state, { headers: { Accept: "application/json" } })).json());
     this.dispatchEvent(new CustomEvent("lianyi:drawn", { bubbles: true }));
+  }
+
+  /** The whole diagram with a margin, at most at its own size, in a box as tall as it needs. */
+  private fit(box: HTMLElement): void {
+    type Area = { x: number; y: number; width: number; height: number };
+    const canvas = this.viewer!.get<{ viewbox(area?: Area): { inner: Area }; resized(): void }>("canvas");
+    const { inner } = canvas.viewbox();
+    const margin = 24;
+    const scale = Math.min(1, (box.clientWidth - 2 * margin) / inner.width);
+    box.style.height = `${Math.round(Math.max(260, inner.height * scale + 2 * margin + 40))}px`;
+    canvas.resized();
+    const width = box.clientWidth / scale;
+    const height = box.clientHeight / scale;
+    canvas.viewbox({ x: inner.x - (width - inner.width) / 2, y: inner.y - margin / scale, width, height });
   }
 
   disconnectedCallback(): void { this.viewer?.destroy(); }
