@@ -38,9 +38,12 @@ def _side(members: Sequence[Object]) -> Side:
     every = [h for h, _ in members]
     images = [h for h in every if h.modality not in NOT_IMAGES] or every
     first = images[0]
+    kind = Counter(h.modality for h in images).most_common(1)[0][
+        0
+    ]  # not that of whichever object happens to stand first
     return Side(
         patient_id=first.patient_id, name=first.patient_name, sex=first.sex, birth_date=first.birth_date,
-        accession=next((h.accession for h in every if h.accession), ""), study_date=first.study_date, modality=first.modality,
+        accession=next((h.accession for h in every if h.accession), ""), study_date=first.study_date, modality=kind,
         body_part=next((h.body_part for h in every if h.body_part), ""), laterality=_laterality(every), objects=len(every),
         undecodable=sum(decodes is False and h.transfer_syntax in DECODED for h, decodes in members),
         lossy=sum(h.lossy for h in every), burned_in=sum(h.burned_in == "YES" for h in every), positions=_positions(every),

@@ -50,3 +50,8 @@ def test_both_sides_thin_series_and_unknown_syntaxes() -> None:
 def test_a_charset_that_could_not_be_read_is_told() -> None:
     assert sides(_stack(1, notes=("PatientName holds characters outside its character set",)))[0].charset_trouble
     assert not sides(_stack(1))[0].charset_trouble
+
+
+def test_the_modality_of_a_study_is_that_of_most_of_its_images() -> None:
+    odd = replace(CT, modality="MR", sop_uid="1.9", series_uid="1.0")
+    assert sides([(odd, None), *_stack(3)])[0].modality == CT.modality

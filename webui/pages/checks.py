@@ -52,9 +52,7 @@ def _single(kind: str, value: Any) -> Any:
 
 def application(session: Any, case: Any, form: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The rows of the pre-QC, what blocks first, in the shape of the kept ones."""
-    return sorted(
-        (shape(c) for c in services().quality.preview(session, case, form)), key=lambda row: ORDER[row["severity"]]
-    )
+    return worst_first(shape(c) for c in services().quality.preview(session, case, form))
 
 
 def shape(check: Check) -> dict[str, Any]:
