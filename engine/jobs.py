@@ -26,6 +26,7 @@ from engine.db import crash_point
 from engine.ids import uuid7
 from engine.incidents import MAX_ATTEMPTS, open_incident
 from engine.operations import BpmnError, Call, Effect, NotDone, Operation, Permanent, Unknown
+from engine.results import ResultMismatch, accept
 from engine.tables import job
 from engine.tx import Tx, open_job
 from engine.values import Json
@@ -156,9 +157,12 @@ class Worker:
                 with self._renewed(claimed):
                     result = self._call(claimed, operation)
                 crash_point("effected")
-                self._done(claimed, result)
+                self._done(claimed, accept(operation.signature, result))
         except BpmnError as error:
             self._bpmn_error(claimed, operation, error)
+        except ResultMismatch as error:
+            happened = claimed.effect is Effect.ONCE  # the effect is out in the world: it must not be had a second time
+            self._failed(claimed, "unknown_outcome" if happened else error.code, str(error), final=True)
         except Permanent as error:
             self._failed(claimed, "permanent", str(error), final=True)
         except Unknown as error:
@@ -216,7 +220,7 @@ class Worker:
     def _local(self, claimed: Claimed, operation: Operation) -> None:
         with self.engine.begin(claimed.instance_id, _key(claimed), actor=self.name) as tx:
             if self._holds(tx, claimed):
-                result = operation.run(self._as_call(claimed, tx.session))
+                result = accept(operation.signature, operation.run(self._as_call(claimed, tx.session)))
                 tx.session.flush()
                 crash_point("effected")
                 _finish(tx, claimed, result)

@@ -11,7 +11,8 @@ from tasks.applications.service import Applications
 
 CONTEXT = {
     **dict.fromkeys(("id", "ref", "kind", "from", "to", "applicant", "urgency", "modality"), Type.TEXT),
-    **dict.fromkeys(("part", "tag", "specialty", "mode", "hash"), Type.TEXT),
+    **dict.fromkeys(("part", "tag", "specialty", "hash"), Type.TEXT),
+    "mode": Type.ANY,  # null where the form does not ask for it
     "consent": Type.BOOLEAN,
     "version": Type.NUMBER,
 }

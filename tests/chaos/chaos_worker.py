@@ -13,11 +13,13 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from engine import Call, Effect, Engine, Operation, Signature, SystemClock, Worker, connect
+from engine import Call, Effect, Engine, Operation, Signature, SystemClock, Type, Worker, connect
 from engine.db import arm
 from engine.values import Json
 
-SIGNATURES = {f"t.{effect.value}": Signature(f"t.{effect.value}", effect) for effect in Effect}
+SIGNATURES = {
+    f"t.{effect.value}": Signature(f"t.{effect.value}", effect, result={"ok": Type.BOOLEAN}) for effect in Effect
+}
 
 
 def main(url: str, point: str, after: int, effects: Path) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from engine import Bundle, Database, Effect, Engine, Signature, SystemClock, uuid7
+from engine import Bundle, Database, Effect, Engine, Signature, SystemClock, Type, uuid7
 from engine.history import verify
 from engine.tables import incident, instance, job
 
@@ -48,7 +48,9 @@ def _child(url: str, point: str, after: int, effects: Path) -> int:
 def test_killed_at_every_arrow(
     db: Database, db_url: str, toy: Callable[..., Bundle], tmp_path: Path, point: str
 ) -> None:
-    signatures = {f"t.{effect.value}": Signature(f"t.{effect.value}", effect) for effect in Effect}
+    signatures = {
+        f"t.{effect.value}": Signature(f"t.{effect.value}", effect, result={"ok": Type.BOOLEAN}) for effect in Effect
+    }
     engine = Engine(db, signatures, SystemClock())
     with db.transaction() as session:
         session.execute(sa.text("create table effect (job text)"))

@@ -24,6 +24,7 @@ from engine import (
     Operation,
     Signature,
     TestClock,
+    Type,
     Worker,
     uuid7,
 )
@@ -344,7 +345,7 @@ ring>be
 
 def ringing(db: Database, clock: TestClock, effect: Effect = Effect.IDEMPOTENT) -> tuple[Engine, Worker, list[Call]]:
     calls: list[Call] = []
-    signature = Signature("t.ring", effect)
+    signature = Signature("t.ring", effect, result={"n": Type.NUMBER})
     engine = Engine(db, sigs(signature), clock)
 
     def run(call: Call) -> dict[str, Any]:
@@ -495,7 +496,7 @@ def _lease(db: Database) -> Any:
 
 
 def test_a_late_worker_changes_nothing(db: Database, clock: TestClock, toy: Toy) -> None:
-    signature = Signature("t.ring", Effect.IDEMPOTENT)
+    signature = Signature("t.ring", Effect.IDEMPOTENT, result={"by": Type.TEXT})
     engine = Engine(db, sigs(signature), clock)
     release(engine, toy("a", a=ONE_JOB))
     one = start(engine, "a", {"case": {"n": 1}})
@@ -578,6 +579,33 @@ def test_permanent_is_an_incident_at_once(db: Database, clock: TestClock, toy: T
     start(engine, "a", {"case": {"n": 1}})
     Worker(engine, {"t.ring": Operation(signature, run)}, name="w").run_until_idle()
     assert [r.code for r in rows(db, incident)] == ["permanent"]
+
+
+@pytest.mark.parametrize("effect", list(Effect))
+def test_a_result_that_breaks_its_promise_is_an_incident_and_changes_nothing(
+    db: Database, clock: TestClock, toy: Toy, effect: Effect
+) -> None:
+    signature = Signature("t.ring", effect, result={"n": Type.NUMBER})
+    engine = Engine(db, sigs(signature), clock)
+    with db.transaction() as session:
+        session.execute(sa.text("create table own (n integer)"))
+    tried: list[int] = []
+
+    def run(call: Call) -> dict[str, Any]:
+        tried.append(call.attempt)
+        if call.tx is not None:
+            call.tx.execute(sa.text("insert into own values (1)"))
+        return {"n": "seven of a patient"}
+
+    release(engine, toy("a", a=ONE_JOB))
+    one = start(engine, "a", {"case": {"n": 1}})
+    Worker(engine, {"t.ring": Operation(signature, run)}, name="w").run_until_idle()
+    (found,) = rows(db, incident)
+    assert found.code == ("unknown_outcome" if effect is Effect.ONCE else "result_mismatch")
+    assert found.detail["text"] == "t.ring: n is no number"
+    assert (tried, status(db, one)) == ([1], "running")
+    with db.read() as session:
+        assert session.execute(sa.text("select count(*) from own")).scalar() == 0
 
 
 GATE = """
