@@ -8,7 +8,6 @@ from typing import Any
 import structlog
 from flask import Flask, g, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
-from flask_limiter.errors import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
@@ -63,7 +62,7 @@ def _http(error: HTTPException) -> ResponseReturnValue:
     status = error.code or 500
     if status < 400:
         return error.get_response()
-    name = "csrf" if isinstance(error, CSRFError) else "rate" if isinstance(error, RateLimitExceeded) else str(status)
+    name = "csrf" if isinstance(error, CSRFError) else "rate" if error.code == 429 else str(status)
     zh_message, zh_advice, en_message, en_advice = HTTP.get(name, HTTP["other"])
     zh = language() == "zh"
     return answer(status, f"http_{name}", zh_message if zh else en_message, zh_advice if zh else en_advice)

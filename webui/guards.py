@@ -8,8 +8,6 @@ from urllib.parse import urlsplit
 
 from flask import Flask, current_app, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
 from flask_wtf import CSRFProtect
 
 from tasks.people.errors import LoginEnded, LoginLocked
@@ -18,8 +16,6 @@ from webui.context import context, services
 View = TypeVar("View", bound=Callable[..., Any])
 
 csrf = CSRFProtect()
-limiter = Limiter(get_remote_address, storage_uri="memory://")
-LOGIN_RATE = "60 per minute"
 SIZE = 512 * 1024 * 1024
 """Bytes of one upload; form fields besides files are limited to 4 MB."""
 
@@ -27,6 +23,12 @@ SIZE = 512 * 1024 * 1024
 def public(view: View) -> View:
     """Mark a view that needs no login: the login page, health, webhooks with a signature of their own."""
     view.public = True  # type: ignore[attr-defined]
+    return view
+
+
+def passive(view: View) -> View:
+    """Mark a view that pages ask by themselves: it is a sign of life only when its request says `active=1`."""
+    view.passive = True  # type: ignore[attr-defined]
     return view
 
 
@@ -63,7 +65,8 @@ def _check() -> ResponseReturnValue | None:
     trouble: type[LoginEnded] | type[LoginLocked] = LoginEnded
     if sent and request.endpoint != "static":
         try:
-            g.actor = services().people.logins.check(sent)
+            alive = not getattr(view, "passive", False) or request.args.get("active") == "1"
+            g.actor = services().people.logins.check(sent, touch=alive)
         except LoginLocked:
             g.locked, trouble = True, LoginLocked
         except LoginEnded:
@@ -96,7 +99,6 @@ def init(app: Flask) -> None:
     )
     app.before_request(_check)
     csrf.init_app(app)
-    limiter.init_app(app)
 
 
 def context_config_secure(app: Flask) -> bool:

@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from tasks.people.errors import BadCredentials, LoginEnded
+from tasks.people.errors import BadCredentials, LoginEnded, TooManyLogins
 from webui.context import context, services
-from webui.guards import LOGIN_RATE, cookie_name, inside, limiter, public, token
+from webui.guards import cookie_name, inside, public, token
 
 blueprint = Blueprint("login", __name__)
 YEAR = 365 * 24 * 3600
@@ -37,7 +37,6 @@ def form() -> ResponseReturnValue:
 
 @blueprint.post("/login")
 @public
-@limiter.limit(LOGIN_RATE)
 def log_in() -> ResponseReturnValue:
     """Check name and password; the answer to a wrong one says only that one of them is wrong."""
     name, password = request.form.get("login_name", "").strip(), request.form.get("password", "")
@@ -48,9 +47,12 @@ def log_in() -> ResponseReturnValue:
             logins.unlock(sent, password)
             return redirect(inside(target), 303)
         opened, _ = logins.open(name, password, address=request.remote_addr)
-    except (BadCredentials, LoginEnded):
-        page = render_template("login.html", next=target, locked=g.locked and not name, failed=True, name=name)
-        return page, BadCredentials.status
+    except (BadCredentials, LoginEnded, TooManyLogins) as problem:
+        many = isinstance(problem, TooManyLogins)
+        page = render_template(
+            "login.html", next=target, locked=g.locked and not name, failed=True, many=many, name=name
+        )
+        return page, TooManyLogins.status if many else BadCredentials.status
     if sent:
         logins.end(sent)
     answer = make_response(redirect(inside(target), 303))

@@ -13,6 +13,14 @@ class BadCredentials(LianyiError):
     advice = "Type both again; after several failures ask the administrator for a new password."
 
 
+class TooManyLogins(LianyiError):
+    """There were too many wrong passwords."""
+
+    code = "too_many_logins"
+    status = 429
+    advice = "Wait ten minutes and try again, or ask the administrator for a new password."
+
+
 class LoginEnded(LianyiError):
     """This login is over."""
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
-from sqlalchemy import select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from engine.clock import Clock
@@ -18,14 +18,18 @@ from engine.history import record
 from engine.ids import uuid7
 from tasks.people import directory
 from tasks.people.actor import Actor
-from tasks.people.errors import BadCredentials, LoginEnded, LoginLocked
-from tasks.people.models import Account, Login
+from tasks.people.errors import BadCredentials, LoginEnded, LoginLocked, TooManyLogins
+from tasks.people.models import Account, Login, LoginFailure
 
 IDLE = timedelta(minutes=15)
 ABSOLUTE = timedelta(hours=12)
 FRESH = timedelta(minutes=5)
 """How long a proven password counts for steps that ask for it again."""
 _TOUCH = timedelta(seconds=30)
+WINDOW = timedelta(minutes=10)
+"""Within this time so many failures are borne: of one name, and of one address (a hospital may share one)."""
+PER_NAME, PER_ADDRESS = 10, 60
+_KEPT = timedelta(days=1)
 
 
 def _hash(token: str) -> str:
@@ -40,11 +44,17 @@ class Logins:
         self._nobody = hasher.hash(secrets.token_hex())  # an unknown name costs as much time as a wrong password
 
     def open(self, login_name: str, password: str, *, address: str | None = None) -> tuple[str, Actor]:
-        """A new login: its token (256 bits, shown once) and the actor. BadCredentials without saying which was wrong."""
+        """A new login: its token (256 bits, shown once) and the actor. BadCredentials without saying which was wrong.
+
+        TooManyLogins after several failures, before the password is looked at; the count is in the database, so that it
+        holds over every process that serves.
+        """
+        self._bear(login_name, address)
         with self._db.read() as session:
             account = session.scalar(select(Account).where(Account.login_name == login_name))
         good = self._verify(account.password_hash if account else None, password)
         if account is None or not good or not account.active:
+            self._failed(login_name, address)
             if account is not None:
                 self._note(account, "login_failed")
             raise BadCredentials
@@ -65,15 +75,18 @@ class Logins:
             record(session, tenant=account.hospital_id, kind="login", actor=str(account.id), at=now)
             return token, directory.actor(session, account.id, now, login_id=login.id, reauth_at=now)
 
-    def check(self, token: str) -> Actor:
-        """The actor of a token. LoginEnded after the end or a revocation; LoginLocked after 15 idle minutes."""
+    def check(self, token: str, *, touch: bool = True) -> Actor:
+        """The actor of a token. LoginEnded after the end or a revocation; LoginLocked after 15 idle minutes.
+
+        Without `touch` the call is no sign that somebody is there: a page that asks by itself keeps no screen open.
+        """
         now = self._clock.now()
         with self._db.read() as session:
             login = self._find(session, token, now)
             actor = directory.actor(session, login.account_id, now, login_id=login.id, reauth_at=login.reauth_at)
         if login.locked or now - login.seen_at > IDLE:
             raise LoginLocked
-        if now - login.seen_at > _TOUCH:
+        if touch and now - login.seen_at > _TOUCH:
             with self._db.transaction() as session:
                 session.execute(update(Login).where(Login.id == login.id, Login.seen_at < now).values(seen_at=now))
         return actor
@@ -126,10 +139,29 @@ class Logins:
         with self._db.read() as session:
             login = self._find(session, token, self._clock.now())
             account = session.get_one(Account, login.account_id)
+        self._bear(account.login_name, None)
         if not account.active or not self._verify(account.password_hash, password):
+            self._failed(account.login_name, None)
             self._note(account, "reauth_failed")
             raise BadCredentials
         return login.id
+
+    def _bear(self, login_name: str, address: str | None) -> None:
+        """TooManyLogins when this name or address failed too often of late."""
+        since = self._clock.now() - WINDOW
+        recent = select(func.count()).select_from(LoginFailure).where(LoginFailure.at > since)
+        with self._db.read() as session:
+            named = session.scalar(recent.where(LoginFailure.name_hash == _hash(login_name))) or 0
+            placed = session.scalar(recent.where(LoginFailure.address == address)) or 0 if address else 0
+        if named >= PER_NAME or placed >= PER_ADDRESS:
+            raise TooManyLogins
+
+    def _failed(self, login_name: str, address: str | None) -> None:
+        """Count a failure; the name is hashed, for what is typed there may be a password."""
+        now = self._clock.now()
+        with self._db.transaction() as session:
+            session.execute(delete(LoginFailure).where(LoginFailure.at < now - _KEPT))
+            session.add(LoginFailure(id=uuid7(), name_hash=_hash(login_name), address=address, at=now))
 
     def _verify(self, stored: str | None, password: str) -> bool:
         try:

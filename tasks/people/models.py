@@ -128,3 +128,18 @@ class Login(Base):
     locked: Mapped[bool] = mapped_column(Boolean, server_default=false())
     revoked_at: Mapped[datetime | None] = mapped_column(Instant)
     address: Mapped[str | None] = mapped_column(String(64))
+
+
+class LoginFailure(Base):
+    """A password that was wrong: which name (hashed), from where, when; kept for a day."""
+
+    __tablename__ = "login_failure"
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    name_hash: Mapped[str] = mapped_column(String(64))
+    address: Mapped[str | None] = mapped_column(String(64))
+    at: Mapped[datetime] = mapped_column(Instant)
+    __table_args__ = (
+        Index("ix_login_failure_name", "name_hash", "at"),
+        Index("ix_login_failure_address", "address", "at"),
+        Index("ix_login_failure_at", "at"),
+    )

@@ -16,7 +16,16 @@ from engine.errors import NotFound, Refused
 from engine.history import verify
 from tasks.demo import alliance as demo
 from tasks.people import alliance, directory
-from tasks.people.errors import BadCredentials, LoginEnded, LoginLocked, NameTaken, UnknownRole, WeakPassword
+from tasks.people.errors import (
+    BadCredentials,
+    LoginEnded,
+    LoginLocked,
+    NameTaken,
+    TooManyLogins,
+    UnknownRole,
+    WeakPassword,
+)  # fmt: skip
+from tasks.people.logins import PER_ADDRESS, PER_NAME, WINDOW
 from tasks.people.service import People, fresh
 
 PASSWORD = "three words together"
@@ -178,3 +187,54 @@ def test_the_demo_alliance_loads_twice_and_stays_one(
         assert [h.code for h in directory.partners(session, primary, "RC", clock.now())] == ["SF"]
         assert session.execute(sa.text("select count(*) from shift")).scalar_one() == len(document["shifts"])
         assert people.by_phone(session, "+8613900000007")[0].login_name == "lin"
+
+
+def test_asking_in_the_background_keeps_no_screen_open(people: People, hub: UUID, clock: TestClock) -> None:
+    people.create_account("lin", "林示范", hub, [], password=PASSWORD)
+    token, _ = people.logins.open("lin", PASSWORD)
+    for _ in range(14):
+        clock.advance(timedelta(minutes=1))
+        people.logins.check(token, touch=False)
+    clock.advance(timedelta(minutes=2))
+    with pytest.raises(LoginLocked):
+        people.logins.check(token, touch=False)
+
+
+def test_wrong_passwords_are_counted_for_every_process(
+    people: People, hub: UUID, db: Database, clock: TestClock
+) -> None:
+    people.create_account("lin", "林示范", hub, [], password=PASSWORD)
+    people.create_account("sun", "孙审核", hub, [], password=PASSWORD)
+    others = People(db, clock, PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))  # another web process
+    for n in range(PER_NAME):
+        with pytest.raises(BadCredentials):
+            (people, others)[n % 2].logins.open("lin", "wrong", address="10.0.0.1")
+    for house in (people, others):
+        with pytest.raises(TooManyLogins):
+            house.logins.open("lin", PASSWORD, address="10.0.0.2")
+    people.logins.open("sun", PASSWORD, address="10.0.0.1")
+    with db.read() as session:
+        assert "lin" not in str(session.execute(sa.text("select * from login_failure")).all())
+    clock.advance(WINDOW + timedelta(seconds=1))
+    people.logins.open("lin", PASSWORD, address="10.0.0.1")
+
+
+def test_an_address_that_tries_many_names_is_stopped(people: People, hub: UUID) -> None:
+    people.create_account("lin", "林示范", hub, [], password=PASSWORD)
+    for n in range(PER_ADDRESS):
+        with pytest.raises(BadCredentials):
+            people.logins.open(f"guess{n}", "wrong", address="10.0.0.1")
+    with pytest.raises(TooManyLogins):
+        people.logins.open("lin", PASSWORD, address="10.0.0.1")
+    people.logins.open("lin", PASSWORD, address="10.0.0.2")
+
+
+def test_a_locked_screen_cannot_be_guessed_open(people: People, hub: UUID) -> None:
+    people.create_account("lin", "林示范", hub, [], password=PASSWORD)
+    token, _ = people.logins.open("lin", PASSWORD)
+    people.logins.lock(token)
+    for _ in range(PER_NAME):
+        with pytest.raises(BadCredentials):
+            people.logins.unlock(token, "wrong")
+    with pytest.raises(TooManyLogins):
+        people.logins.unlock(token, PASSWORD)

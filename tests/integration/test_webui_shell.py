@@ -36,7 +36,8 @@ def client(db: Database, clock: TestClock, tmp_path: Path) -> Iterator[FlaskClie
     hospital = people.create_hospital("QH", "青禾县人民医院", "Qinghe", "primary")
     people.create_account("he", "何演示", hospital, ["auditor"], password=PASSWORD)
     config = Config(tmp_path, "", "http://localhost", "k" * 40)
-    app = create_app(SimpleNamespace(db=db, people=people), config, clock, testing=True)
+    worklist = SimpleNamespace(inbox=lambda *_, **__: [], counts=lambda *_: {"all": 0})
+    app = create_app(SimpleNamespace(db=db, people=people, worklist=worklist), config, clock, testing=True)
     with app.test_client() as test_client:
         yield test_client
 
@@ -126,3 +127,27 @@ def test_the_time_left(client: FlaskClient, clock: TestClock) -> None:
         assert time_left(now + timedelta(minutes=24)).kind == "soon"
         assert time_left(now + timedelta(minutes=130)).text == "2 时 10 分"
         assert time_left(now, paused="待补充").kind == "paused"
+
+
+def test_the_pulse_of_a_page_nobody_sits_at_lets_the_screen_lock(
+    client: FlaskClient, advance: Callable[..., Any]
+) -> None:
+    log_in(client)
+    for _ in range(14):
+        advance(minutes=1)
+        assert client.get("/inbox/pulse", headers={"Accept": "application/json"}).status_code == 200
+    advance(minutes=2)
+    told = client.get("/inbox/pulse", headers={"Accept": "application/json"})
+    assert (told.status_code, told.json["code"]) == (401, "login_locked")
+    send(client, "/login", password=PASSWORD)
+    for _ in range(20):
+        advance(minutes=1)
+        assert client.get("/inbox/pulse?active=1", headers={"Accept": "application/json"}).status_code == 200
+
+
+def test_too_many_wrong_passwords_are_told_in_words(client: FlaskClient) -> None:
+    for _ in range(10):
+        assert log_in(client, "wrong").status_code == 403
+    answer = log_in(client)
+    assert answer.status_code == 429
+    assert "密码错误次数太多" in answer.text

@@ -19,6 +19,7 @@ REASONS = {
     "shift": "hospital_id; no patient data",
     "substitution": "between two people; no patient data",
     "login": "belongs to an account; no patient data",
+    "login_failure": "a hashed name and an address; nobody is logged in",
     "case_party": "key of a case and its hospitals; this is the visibility",
     "case_person": "key of a case and its people; this is the visibility",
     "person": "an identifier across hospitals, nothing else",

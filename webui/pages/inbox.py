@@ -16,6 +16,7 @@ from tasks.people.service import directory
 from tasks.worklist.errors import NothingToDo
 from tasks.worklist.inbox import PAGE, TABS, Tab
 from webui.context import actor, context, services
+from webui.guards import passive
 from webui.pages import shared
 from webui.pages.cases import called
 
@@ -150,6 +151,7 @@ def next_case() -> ResponseReturnValue:
 
 
 @blueprint.get("/inbox/pulse")
+@passive
 def pulse() -> ResponseReturnValue:
     """How many tasks wait and which of them are urgent; asked for every one and a half seconds."""
     who, house = actor(), services()

@@ -5,6 +5,7 @@ import * as checks from "./checks";
 import * as conditions from "./conditions";
 import * as inbox from "./inbox";
 import * as keyboard from "./keyboard";
+import * as lock from "./lock";
 import * as pulse from "./pulse";
 import * as upload from "./upload";
 import * as verbs from "./verbs";
@@ -17,6 +18,7 @@ checks.start();
 verbs.start();
 inbox.start();
 upload.start();
+lock.start();
 pulse.start();
 if (document.querySelector("bpmn-view")) void import("./bpmn-view");
 

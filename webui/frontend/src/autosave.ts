@@ -1,3 +1,4 @@
+import { locked } from "./lock";
 import { csrf, word } from "./words";
 
 /** Keeps what is written in `form#task[data-draft]`: POST of its fields with If-Match, two seconds after the last key. */
@@ -30,13 +31,14 @@ export function start(): void {
         const time = new Date().toTimeString().slice(0, 5);
         say(word("saved", { time }));
       } else if (answer.status === 409 || answer.status === 412) { stopped = true; say(word("draft_elsewhere")); }
-      else if (answer.status === 401) say(word("logged_out"));
+      else if (answer.status === 401) { say(word("logged_out")); again = false; locked((await answer.json()).code === "login_ended"); }
       else say(word("not_saved"));
     } catch { say(word("not_saved")); }
     running = false;
     if (again) { again = false; void save(); }
   };
   const soon = () => { clearTimeout(timer); timer = window.setTimeout(save, QUIET); };
+  document.addEventListener("lianyi:unlocked", () => void save());
   form.addEventListener("input", soon);
   form.addEventListener("change", soon);
   form.addEventListener("submit", () => { clearTimeout(timer); stopped = true; });

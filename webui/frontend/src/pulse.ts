@@ -1,9 +1,12 @@
 import { toast } from "./toast";
+import { locked } from "./lock";
 import { word } from "./words";
 
-/** Asks for new tasks; an urgent one not seen before is told by a toast and a tone. Rests when nobody is at the screen. */
+/**
+ * Asks for new tasks; an urgent one not seen before is told by a toast and a tone. Asking is no sign of life by itself: only
+ * what a person did since the last question keeps the screen open, and when it is locked the question comes back as that.
+ */
 const EVERY = 1500;
-const IDLE = 14 * 60_000;
 const SEEN = "lianyi.urgent";
 
 type Urgent = { id: string; title: string; url: string };
@@ -26,6 +29,7 @@ function beep(): void {
     tone.start(start + at);
     tone.stop(start + at + 0.17);
   }
+  document.dispatchEvent(new CustomEvent("lianyi:rang"));
 }
 
 function told(answer: Answer, first: boolean): void {
@@ -41,19 +45,21 @@ function told(answer: Answer, first: boolean): void {
 export function start(): void {
   const url = document.body.dataset.pulse;
   if (!url) return;
-  let active = Date.now();
+  let active = true;
   let first = sessionStorage.getItem(SEEN) === null;
-  for (const event of ["keydown", "pointerdown", "pointermove"]) document.addEventListener(event, () => { active = Date.now(); }, { passive: true });
+  for (const event of ["keydown", "pointerdown", "pointermove", "scroll"]) document.addEventListener(event, () => { active = true; }, { passive: true, capture: true });
   document.addEventListener("pointerdown", () => { audio ??= new AudioContext(); }, { once: true });
   const ask = async (): Promise<void> => {
     let wait = EVERY;
-    if (Date.now() - active < IDLE) {
-      try {
-        const answer = await fetch(url, { headers: { Accept: "application/json" } });
-        if (answer.status === 401 || answer.status === 404) return;
-        if (answer.ok) { told(await answer.json(), first); first = false; } else wait = 10 * EVERY;
-      } catch { wait = 10 * EVERY; }
-    }
+    const alive = active;
+    active = false;
+    try {
+      const answer = await fetch(alive ? `${url}?active=1` : url, { headers: { Accept: "application/json" } });
+      if (answer.status === 401) { locked((await answer.json()).code === "login_ended"); wait = 4 * EVERY; }
+      else if (answer.status === 404) return;
+      else if (answer.ok) { told(await answer.json(), first); first = false; }
+      else wait = 10 * EVERY;
+    } catch { wait = 10 * EVERY; active ||= alive; }
     setTimeout(ask, wait);
   };
   setTimeout(ask, EVERY);
