@@ -28,6 +28,15 @@ GENESIS = "0" * 64
 CHECKED = "chain.checked"
 KEPT = 20
 """Of so many breaks a check keeps the place."""
+NOTHING = (0, GENESIS)
+_TENANTS = """
+with recursive found(tenant) as (
+  select * from (select tenant from history order by tenant limit 1) as first
+  union all
+  select (select tenant from history where tenant > found.tenant order by tenant limit 1) from found
+  where found.tenant is not null
+) select tenant from found where tenant is not null
+"""  # one look into the index a tenant, however many entries there are
 _PENDING = "lianyi.history"
 _HASHED = (
     "tenant",
@@ -99,12 +108,18 @@ def head(session: Session, tenant: UUID) -> tuple[int, str]:
 
 def verify(session: Session, tenant: UUID | None = None) -> list[Break]:
     """Walk the chains (of one tenant or of all) and name every place that was edited, removed, reordered or cut off."""
-    heads = {row.tenant: (row.seq, row.hash) for row in session.execute(select(history_head))}
-    tenants = [tenant] if tenant else sorted({*heads, *session.execute(select(history.c.tenant).distinct()).scalars()})
+    ends = _ends(session)
     breaks: list[Break] = []
-    for one in tenants:
-        breaks += _verify_chain(session, one, heads.get(one))
+    for one in [tenant] if tenant else sorted(ends):
+        breaks += _verify_chain(session, one, ends.get(one, NOTHING))
     return breaks
+
+
+def _ends(session: Session) -> dict[UUID, tuple[int, str]]:
+    """Where every chain ends by its head; a chain that lost its head ends nowhere, so that its entries show as cut."""
+    known = {row.tenant: (row.seq, row.hash) for row in session.execute(select(history_head))}
+    found = session.execute(text(_TENANTS)).scalars()
+    return dict.fromkeys((one if isinstance(one, UUID) else UUID(one) for one in found), NOTHING) | known
 
 
 @dataclass(frozen=True)
@@ -119,7 +134,7 @@ class Standing:
 
 def standing(session: Session) -> Standing:
     """Verify what came since each chain's last full check; its cost does not grow with the age of the house."""
-    known = {row.tenant: (row.seq, row.hash) for row in session.execute(select(history_head))}
+    known = _ends(session)
     times: list[datetime | None] = []
     breaks: list[Break] = []
     for tenant, end in known.items():
@@ -136,7 +151,7 @@ def standing(session: Session) -> Standing:
 def check(db: Database, actor: str, at: datetime) -> list[Break]:
     """Verify every chain from its first entry, and write into each what was found: an entry like any other."""
     with db.read() as session:
-        ends = {row.tenant: (row.seq, row.hash) for row in session.execute(select(history_head))}
+        ends = _ends(session)
         breaks = [b for tenant, end in ends.items() for b in _verify_chain(session, tenant, end)]
     with db.transaction() as session:
         for tenant, (seq, last) in ends.items():
@@ -161,7 +176,7 @@ def make_partitions(session: Session, months: int = 24) -> None:
 
 
 def _verify_chain(
-    session: Session, tenant: UUID, expected: tuple[int, str] | None, start: tuple[int, str] = (0, GENESIS)
+    session: Session, tenant: UUID, expected: tuple[int, str], start: tuple[int, str] = NOTHING
 ) -> list[Break]:
     breaks: list[Break] = []
     seq, previous = start

@@ -119,6 +119,13 @@ def test_a_cut_tail_shows_without_a_full_check(db: Database, clock: TestClock) -
     assert {b.why for b in _standing(db)} == {"cut"}
 
 
+def test_a_chain_that_lost_its_head_is_not_passed_over(db: Database, clock: TestClock) -> None:
+    _fill(db, clock)
+    _tamper(db, "delete from history_head where tenant = :t")
+    assert {b.why for b in _standing(db)} == {"cut"}
+    assert {(b.tenant, b.why) for b in check(db, "jin", clock.now())} == {(TENANT, "cut")}
+
+
 def test_partitions_are_made_ahead_and_migration_is_repeatable(db: Database, db_url: str) -> None:
     upgrade(db_url)
     assert current(db_url) == newest()
