@@ -104,12 +104,14 @@ class Engine:
         """
         with _mapped(), self.db.transaction() as session:
             self._limit_lock_wait(session)
+            crash_point("begun")
             row = _locked(session, instance_id)
             crash_point("locked")
             found = _answered(session, instance_id, key)
             if found is not None:
                 yield Tx.answered(self, session, row, actor, found.answer)
                 return
+            crash_point("unseen")
             tx = Tx(self, session, row, actor, key, scope=instance_id)
             yield tx
             tx.close()

@@ -175,11 +175,20 @@ def _sqlite_connect(raw: Any, _record: Any) -> None:
         raw.execute(f"PRAGMA {pragma}").close()
 
 
+CRASH_POINTS = (
+    *("begun", "locked", "unseen", "loaded", "applied", "recorded", "compacted", "saved", "waits_written"),
+    *("jobs_written", "answered", "before_commit", "after_commit"),
+    *("claimed", "sent", "effected"),
+)
+"""Every arrow of a command's transaction in its order, and those of a worker around it."""
+
 _armed: dict[str, int] = {}
 
 
 def arm(name: str, after: int = 1) -> None:
     """Make this process kill itself (SIGKILL) when it passes the named crash point for the `after`-th time; for tests."""
+    if name not in CRASH_POINTS:
+        raise ValueError(f"no crash point {name}")
     _armed[name] = after
 
 

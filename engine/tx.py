@@ -117,7 +117,6 @@ class Tx:
         self._run = lent_run
         self.note("instance.started", {"process": version.process, "version": version.version, "hash": version.hash})
         lent_run.to_quiescence()
-        crash_point("applied")
 
     def timers(self) -> bool:
         """Let every due timer of the instance fire; True when one did."""
@@ -137,6 +136,7 @@ class Tx:
 
     def close(self) -> None:
         """Write everything; the engine calls this when the caller's block ends without an error."""
+        crash_point("applied")
         if self._run is not None:
             self._save(self._run)
         self.session.execute(
@@ -172,6 +172,7 @@ class Tx:
         self._history(run)
         crash_point("recorded")
         blob = state.dump(run.workflow)
+        crash_point("compacted")
         changed = self.session.execute(
             update(instance)
             .where(instance.c.id == self.instance_id, instance.c.rev == self._row.rev)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,13 +15,13 @@ import pytest
 import sqlalchemy as sa
 
 from engine import Bundle, Database, Effect, Engine, Signature, SystemClock, Type, uuid7
+from engine.db import CRASH_POINTS
 from engine.history import verify
 from engine.tables import incident, instance, job
 
 HERE = Path(__file__).parent
 FAST = ["effected", "before_commit"]
-SLOW = ["claimed", "locked", "loaded", "recorded", "saved", "waits_written", "jobs_written", "answered", "sent"]
-SLOW += ["after_commit"]
+SLOW = [point for point in CRASH_POINTS if point not in FAST]
 POINTS = [*FAST, *(pytest.param(point, marks=pytest.mark.slow) for point in SLOW)]
 
 
@@ -42,6 +43,11 @@ def _child(url: str, point: str, after: int, effects: Path) -> int:
     command = [sys.executable, str(HERE / "chaos_worker.py"), url, point, str(after), str(effects)]
     environment = {**os.environ, "PYTHONPATH": str(HERE.parent.parent)}
     return subprocess.run(command, check=False, env=environment, timeout=60).returncode
+
+
+def test_every_arrow_has_its_name_and_every_name_its_arrow() -> None:
+    source = "".join(path.read_text() for path in (HERE.parent.parent / "engine").glob("*.py"))
+    assert set(re.findall(r'crash_point\("(\w+)"\)', source)) == set(CRASH_POINTS)
 
 
 @pytest.mark.parametrize("point", POINTS)
