@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import ColumnElement, exists, insert, select, update
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
-from engine.errors import NotFound, Stale
+from engine.errors import Busy, LianyiError, NotFound, Stale
 from engine.ids import uuid7
 from engine.runner import Run
 from engine.tables import incident, job
@@ -17,6 +19,11 @@ from engine.values import Json
 
 MAX_ATTEMPTS = 8
 """A job that failed this often in a row waits for a person."""
+
+FAULT = "instance"
+"""Kind of the incident of a case that cannot take a command as it stands."""
+
+_log = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from engine.api import Engine
@@ -55,6 +62,38 @@ def open_incident(
     return made
 
 
+def guarded(engine: Engine, instance_id: UUID, actor: str, act: Callable[[], bool]) -> bool:
+    """Carry out a command of a worker on one case, so that a case in trouble does not stop the others.
+
+    A case somebody holds just now is taken up in the next round. One that cannot take the command becomes an incident
+    and is left alone until a person has settled it. Trouble of the database itself is not the case's: it is raised.
+    """
+    try:
+        return act()
+    except Busy:
+        return False
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:
+        _log.exception("a case cannot go on", extra={"instance": str(instance_id)})
+        _fault(engine, instance_id, actor, error)
+        return False
+
+
+def _fault(engine: Engine, instance_id: UUID, actor: str, error: Exception) -> None:
+    with engine.begin(instance_id, f"fault:{uuid7()}", actor=actor) as tx:
+        mine = tx.session.execute(_open(instance_id).where(incident.c.kind == FAULT)).first()
+        if mine is None:
+            code = str(getattr(error, "code", type(error).__name__))
+            text = str(error) if isinstance(error, LianyiError) else type(error).__name__
+            open_incident(tx, FAULT, code, {"text": text})
+
+
+def left_alone(instance_id: ColumnElement[UUID]) -> ColumnElement[bool]:
+    """SQL: the case waits for a person and takes no command of a worker."""
+    return exists().where(incident.c.instance_id == instance_id, incident.c.state == "open", incident.c.kind == FAULT)
+
+
 def settle(tx: Tx, run: Run) -> None:
     """Open incidents for what was held in this transaction; close those whose task is gone."""
     for row in tx.session.execute(_open(tx.instance_id)).all():
@@ -68,7 +107,7 @@ def settle(tx: Tx, run: Run) -> None:
 def retry(
     engine: Engine, incident_id: UUID, *, actor: str, reason: str, data: Mapping[str, Json] | None = None
 ) -> None:
-    """Try again: the held step with some variables changed (`data`), or the job from its first attempt.
+    """Try again: the held step with some variables changed (`data`), the job from its first attempt, the whole case.
 
     An unknown outcome may be retried too: that is the person's word that the effect did not happen.
     """
@@ -78,6 +117,8 @@ def retry(
             return
         _check_open(tx, incident_id)
         _resolve(tx, incident_id, {"how": "retry", "reason": reason, "changed": sorted(data or {})})
+        if row.kind == FAULT:
+            return
         if row.job_id is None:
             tx.release(row.task_id, data or {})
         else:

@@ -10,23 +10,26 @@ from __future__ import annotations
 import logging
 import random
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, exists, or_, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from engine import messages, timers
+from engine import incidents, messages, timers
 from engine.api import Engine
+from engine.claims import Claimed, claim
 from engine.db import crash_point
-from engine.ids import uuid7
+from engine.errors import Busy
 from engine.incidents import MAX_ATTEMPTS, open_incident
 from engine.operations import BpmnError, Call, Effect, NotDone, Operation, Permanent, Unknown
 from engine.results import ResultMismatch, accept
+from engine.runner import ModelStuck
+from engine.state import StateUnreadable
 from engine.tables import job
 from engine.tx import Tx, open_job
 from engine.values import Json
@@ -37,23 +40,13 @@ IDLE_WAIT = 0.5
 RENEWALS = 24
 """How often a lease is renewed while its handler works; after that the handler is taken for stuck."""
 
+PATIENCE = 10
+"""How often a result is offered to a case others hold; each offer waits for the lock itself."""
+
+Result = Mapping[str, Json] | None
+Command = Callable[[], None]
+
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Claimed:
-    """A job in this worker's hands."""
-
-    id: UUID
-    instance_id: UUID
-    task_id: UUID
-    tenant: UUID
-    business_key: str
-    operation: str
-    effect: Effect
-    attempt: int
-    args: Mapping[str, Json]
-    token: str
 
 
 class Worker:
@@ -98,26 +91,10 @@ class Worker:
                 stop.wait(IDLE_WAIT)
 
     def _claim(self) -> Claimed | None:
-        now = self.engine.clock.now()
-        with self.engine.db.transaction() as session:
-            row = session.execute(_next(now)).first()
-            if row is None:
-                return None
-            held = {"state": "leased", "attempt": row.attempt + 1, "owner": self.name, "lease_until": now + self.lease}
-            session.execute(update(job).where(job.c.id == row.id).values(**held))
-        crash_point("claimed")
-        return Claimed(
-            row.id,
-            row.instance_id,
-            row.task_id,
-            row.tenant,
-            row.business_key,
-            row.operation,
-            Effect(row.effect),
-            row.attempt + 1,
-            row.args,
-            uuid7().hex,
-        )
+        found = claim(self.engine.db, self.name, self.engine.clock.now(), self.lease)
+        if found is not None:
+            crash_point("claimed")
+        return found
 
     def _expire(self) -> bool:
         """Take back what a dead worker held: try again, or an incident when it was sent or has no attempts left."""
@@ -128,53 +105,74 @@ class Worker:
                 .where(job.c.state.in_(("leased", "sent")), job.c.lease_until <= now)
                 .limit(20)
             ).all()
-        for row in lost:
-            with self.engine.begin(
-                row.instance_id, f"job:{row.id}:expired:{row.lease_until.isoformat()}", actor=self.name
-            ) as tx:
-                found = open_job(tx.session, row.id)
-                if tx.repeated or found.attempt != row.attempt or found.state not in ("leased", "sent"):
-                    continue
-                if found.state == "sent":
-                    _stop(tx, found, "unknown_outcome", "lease_expired", "the worker died after the effect was begun")
-                elif found.attempt % MAX_ATTEMPTS == 0:
-                    _stop(tx, found, "job", "attempts_spent", "the worker died at every attempt")
-                else:
-                    _set(tx.session, row.id, state="ready", owner=None, lease_until=None, run_at=now)
-        return bool(lost)
+        taken = [
+            incidents.guarded(self.engine, row.instance_id, self.name, partial(self._take_back, row, now))
+            for row in lost
+        ]
+        return any(taken)
+
+    def _take_back(self, row: Any, now: datetime) -> bool:
+        key = f"job:{row.id}:expired:{row.lease_until.isoformat()}"
+        with self.engine.begin(row.instance_id, key, actor=self.name) as tx:
+            found = open_job(tx.session, row.id)
+            if tx.repeated or found.attempt != row.attempt or found.state not in ("leased", "sent"):
+                return False
+            if found.lease_until > now:  # its worker lives and renewed it since we looked
+                return False
+            if found.state == "sent":
+                _stop(tx, found, "unknown_outcome", "lease_expired", "the worker died after the effect was begun")
+            elif found.attempt % MAX_ATTEMPTS == 0:
+                _stop(tx, found, "job", "attempts_spent", "the worker died at every attempt")
+            else:
+                _set(tx.session, row.id, state="ready", owner=None, lease_until=None, run_at=now)
+            return True
 
     def _carry_out(self, claimed: Claimed) -> None:
         operation = self.operations.get(claimed.operation)
         if operation is None:
             self._failed(claimed, "operation_unbound", "this worker has no handler for it", final=True)
-            return
+        elif claimed.effect is Effect.LOCAL:
+            _insist(self._outcome(claimed, operation, lambda: _insist(lambda: self._local(claimed, operation))))
+        elif claimed.effect is not Effect.ONCE or self._mark_sent(claimed):
+            with self._renewed(claimed):
+                _insist(self._outcome(claimed, operation, lambda: self._called(claimed, operation)))
+
+    def _outcome(self, claimed: Claimed, operation: Operation, attempt: Callable[[], Result]) -> Command:
+        """Let the handler work; the command that reports what came of it."""
         try:
-            if claimed.effect is Effect.LOCAL:
-                self._local(claimed, operation)
-            else:
-                if claimed.effect is Effect.ONCE and not self._mark_sent(claimed):
-                    return
-                with self._renewed(claimed):
-                    result = self._call(claimed, operation)
-                crash_point("effected")
-                self._done(claimed, accept(operation.signature, result))
+            result = attempt()
         except BpmnError as error:
-            self._bpmn_error(claimed, operation, error)
+            return partial(self._bpmn_error, claimed, operation, error)
         except ResultMismatch as error:
             happened = claimed.effect is Effect.ONCE  # the effect is out in the world: it must not be had a second time
-            self._failed(claimed, "unknown_outcome" if happened else error.code, str(error), final=True)
+            code = "unknown_outcome" if happened else error.code
+            return partial(self._failed, claimed, code, str(error), final=True)
         except Permanent as error:
-            self._failed(claimed, "permanent", str(error), final=True)
+            return partial(self._failed, claimed, "permanent", str(error), final=True)
         except Unknown as error:
-            self._failed(claimed, "unknown_outcome", str(error), final=True)
+            return partial(self._failed, claimed, "unknown_outcome", str(error), final=True)
         except NotDone as error:
-            self._failed(claimed, "not_done", str(error), final=False)
+            return partial(self._failed, claimed, "not_done", str(error), final=False)
         except Exception as error:
             code = str(getattr(error, "code", type(error).__name__))
             if claimed.effect is Effect.ONCE:
-                self._failed(claimed, "unknown_outcome", code, final=True)
-            else:
-                self._failed(claimed, code, type(error).__name__, final=False)
+                return partial(self._failed, claimed, "unknown_outcome", code, final=True)
+            return partial(self._failed, claimed, code, type(error).__name__, final=False)
+        if result is None:
+            return _nothing
+        return partial(self._reported, claimed, result)
+
+    def _reported(self, claimed: Claimed, result: Mapping[str, Json]) -> None:
+        """Hand the result to the case. When its model cannot take it, the effect is not repeated: a person looks."""
+        try:
+            self._done(claimed, result)
+        except (ModelStuck, StateUnreadable) as error:
+            self._failed(claimed, error.code, str(error), final=True, result=result)
+
+    def _called(self, claimed: Claimed, operation: Operation) -> Mapping[str, Json]:
+        result = self._call(claimed, operation)
+        crash_point("effected")
+        return accept(operation.signature, result)
 
     def _call(self, claimed: Claimed, operation: Operation) -> Mapping[str, Json]:
         call = self._as_call(claimed, None)
@@ -218,6 +216,7 @@ class Worker:
         )
 
     def _local(self, claimed: Claimed, operation: Operation) -> None:
+        """Handler and completion in one transaction: there is nothing left to report."""
         with self.engine.begin(claimed.instance_id, _key(claimed), actor=self.name) as tx:
             if self._holds(tx, claimed):
                 result = accept(operation.signature, operation.run(self._as_call(claimed, tx.session)))
@@ -257,7 +256,9 @@ class Worker:
             else:
                 _set(tx.session, claimed.id, state="done", error=error.code, finished_at=tx.now)
 
-    def _failed(self, claimed: Claimed, code: str, text: str, *, final: bool) -> None:
+    def _failed(
+        self, claimed: Claimed, code: str, text: str, *, final: bool, result: Mapping[str, Json] | None = None
+    ) -> None:
         key = f"{_key(claimed)}:failed"
         with self.engine.begin(claimed.instance_id, key, actor=self.name) as tx:
             if not self._holds(tx, claimed):
@@ -266,6 +267,8 @@ class Worker:
             tx.note("job.failed", {"job": str(claimed.id), "attempt": claimed.attempt, "code": code})
             if final or claimed.attempt % MAX_ATTEMPTS == 0:
                 _stop(tx, row, "unknown_outcome" if code == "unknown_outcome" else "job", code, text)
+                if result is not None:
+                    _set(tx.session, claimed.id, result=dict(result))
             else:
                 delay = FIRST_DELAY * 2 ** ((claimed.attempt - 1) % MAX_ATTEMPTS) * random.uniform(0.8, 1.2)  # noqa: S311 - jitter
                 again = tx.now + timedelta(seconds=delay)
@@ -279,27 +282,22 @@ class Worker:
         return bool(held and row.attempt == claimed.attempt)
 
 
+def _insist(command: Command) -> None:
+    """Carry out a command; while others hold the case, again: what was done outside must not be lost over a lock."""
+    for _ in range(PATIENCE):
+        try:
+            return command()
+        except Busy:
+            continue
+    return command()
+
+
+def _nothing() -> None:
+    """What was to be reported is written already."""
+
+
 def _key(claimed: Claimed) -> str:
     return f"job:{claimed.id}:{claimed.token}"
-
-
-def _next(now: datetime) -> Any:
-    """The next job that may run: due, and the first unfinished one of its lane."""
-    earlier = job.alias("earlier")
-    blocked = exists().where(
-        and_(
-            earlier.c.lane == job.c.lane,
-            earlier.c.position < job.c.position,
-            earlier.c.state.not_in(("done", "cancelled")),
-        )
-    )
-    return (
-        select(job)
-        .where(job.c.state == "ready", job.c.run_at <= now, or_(job.c.lane.is_(None), ~blocked))
-        .order_by(job.c.run_at, job.c.position)
-        .limit(1)
-        .with_for_update(skip_locked=True, of=job)
-    )
 
 
 def _set(session: Session, job_id: UUID, **values: Any) -> None:

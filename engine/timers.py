@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
+from engine import incidents
 from engine.tables import wait
 
 if TYPE_CHECKING:
@@ -20,13 +22,16 @@ def poll(engine: Engine) -> bool:
     with engine.db.read() as session:
         due = session.execute(
             select(wait.c.id, wait.c.instance_id, wait.c.due)
-            .where(wait.c.kind == "timer", wait.c.due <= now)
+            .where(wait.c.kind == "timer", wait.c.due <= now, ~incidents.left_alone(wait.c.instance_id))
             .order_by(wait.c.due)
             .limit(BATCH)
         ).all()
     fired = False
     for instance_id, row in {row.instance_id: row for row in due}.items():
-        with engine.begin(instance_id, f"timer:{row.id}:{row.due.isoformat()}", actor="clock") as tx:
-            if not tx.repeated and tx.timers():
-                fired = True
+        fired = incidents.guarded(engine, instance_id, "clock", partial(_fire, engine, row)) or fired
     return fired
+
+
+def _fire(engine: Engine, row: Any) -> bool:
+    with engine.begin(row.instance_id, f"timer:{row.id}:{row.due.isoformat()}", actor="clock") as tx:
+        return not tx.repeated and tx.timers()

@@ -23,6 +23,7 @@ EVENTS: Final[dict[str, str]] = {
     "job.late": "迟到的结果",
     "message.caught": "收到消息",
     "message.published": "发出消息",
+    "message.expired": "无人等候的消息",
     "incident.opened": "停在一处",
     "incident.resolved": "已处理",
     "case.stop": "终止病例",
