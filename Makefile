@@ -16,7 +16,7 @@ help:
 	@echo "make demo      a whole consultation on this machine, then serve it (Ctrl-C stops)"
 	@echo "make test      the fast tests; as root on Debian it installs what they need and says so first"
 	@echo "make check     lint, types, contracts, licences      make test-all   every test"
-	@echo "make bench AREA=house      figures into build/bench/"
+	@echo "make bench AREA=house      figures into build/bench/ (areas: house, quality)"
 
 demo: .venv/.run build
 	$(BIN)/lianyi demo $(ARGS)

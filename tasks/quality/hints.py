@@ -1,4 +1,8 @@
-"""Automatic hints on a report: side, sex, negation, empty or unfinished sections, unit slips. Hints never score accuracy."""
+"""Automatic hints on a report: side, sex, negation, empty or unfinished sections, unit slips. Hints never score accuracy.
+
+A hint blocks the signature only where the text contradicts itself or its patient in the same words: one finding on opposite sides, the
+requested side, an organ of the other sex. Where findings and opinion name things differently it only asks to look.
+"""
 
 from __future__ import annotations
 
@@ -6,114 +10,167 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-CLAUSE = re.compile(r"[。；;！!\n]|(?<=[a-z])\.(?=\s|$)|，(?=[左右双])")
-LEFT, RIGHT = re.compile(r"左|\bleft\b", re.IGNORECASE), re.compile(r"右|\bright\b", re.IGNORECASE)
-NEGATED = re.compile(r"未见|无明显|未发现|不伴|排除|\bno\b|\bwithout\b", re.IGNORECASE)
-RESIDUE = re.compile(r"\{[^}]*\}|_{3,}|XX+|＿|【[^】]*】|\[待[^\]]*\]|xxx", re.IGNORECASE)
-MEASURE = re.compile(r"(\d+(?:\.\d+)?)\s*(mm|cm)", re.IGNORECASE)
-ORGANS = ("肾", "肺", "额叶", "颞叶", "顶叶", "枕叶", "颞枕", "丘脑", "小脑", "乳", "肝", "卵巢", "肾上腺", "膝", "肩", "髋",
-          "kidney", "lung", "breast", "ovary", "knee", "shoulder", "hip", "frontal", "temporal", "parietal", "occipital")  # fmt: skip
-LESIONS = ("出血", "梗死", "结节", "肿块", "占位", "囊肿", "结石", "积液", "骨折", "低密度", "高密度", "hemorrhage", "infarct", "nodule", "mass", "cyst",
-           "stone", "effusion", "fracture")  # fmt: skip
-MALE, FEMALE = ("前列腺", "睾丸", "精囊", "prostate"), ("子宫", "卵巢", "宫颈", "uterus", "ovary")
-WORDS: Mapping[str, tuple[str, str]] = {
+from tasks.quality import lexicon
+from tasks.quality.mentions import Mention, affirmed, mentions
+
+RESIDUE = re.compile(r"\{[^}]*\}|_{3,}|(?<![A-Za-z])X{2,}(?![A-Za-z])|＿|【[^】]*】|\[待[^\]]*\]", re.IGNORECASE)
+MEASURE = re.compile(r"(\d+(?:\.\d+)?)(?:\s*[×xX*]\s*(\d+(?:\.\d+)?))?\s*(mm|cm|毫米|厘米)", re.IGNORECASE)
+SLICES = re.compile(r"层厚|层距|间隔|\bslice|\bthickness\b|\bcollimation\b", re.IGNORECASE)
+SECTIONS: Mapping[str, tuple[str, str]] = {
     "clinical": ("临床资料", "Clinical data"), "technique": ("检查方法", "Technique"), "comparison": ("对比", "Comparison"),
     "findings": ("影像表现", "Findings"), "impression": ("会诊意见", "Opinion"), "advice": ("建议", "Advice"),
 }  # fmt: skip
-SECTIONS = tuple(WORDS)
+"""The sections that have to be written, with what the page calls them."""
+LARGEST = 400.0
+"""Millimetres beyond which nothing in a body is measured."""
+LARGEST_OF = {"nodule": 40.0, "stone": 80.0, "thickening": 60.0}
+"""Millimetres from which a finding would have another name, or another unit."""
+SMALLEST = 0.5
 
 
 @dataclass(frozen=True)
 class Hint:
-    """One hint: `block` ones stop the signature until the text or the patient is right."""
+    """One hint; `block` ones stop the signature until the text or the patient is right.
+
+    `quote` is the passage it is about, `other` the passage it stands against.
+    """
 
     code: str
     block: bool
     zh: str
     en: str
     quote: str = ""
+    other: str = ""
 
 
 def hints(report: Mapping[str, str], *, sex: str = "", laterality: str = "") -> list[Hint]:
     """Everything that looks wrong in a report; `laterality` L or R is the requested side."""
-    return [*_sections(report), *_sides(report, laterality), *_sex(report, sex), *_negation(report), *_units(report)]
+    findings, impression = mentions(report.get("findings") or ""), mentions(report.get("impression") or "")
+    return [
+        *_sections(report), *_sides(findings, impression), *_requested(impression, laterality), *_sex(report, sex),
+        *_negation(findings, impression), *_units(report),
+    ]  # fmt: skip
 
 
 def _sections(report: Mapping[str, str]) -> Iterator[Hint]:
-    for name, (zh, en) in WORDS.items():
+    for name, (zh, en) in SECTIONS.items():
         text = report.get(name, "") or ""
         if not text.strip():
             yield Hint("empty", False, f"段落为空：{zh}", f"Empty section: {en}")
         elif match := RESIDUE.search(text):
-            yield Hint("residue", False, "模板内容未替换", "Template text was left", match.group())
+            yield Hint("residue", False, f"{zh}：模板内容未替换", f"{en}: template text was left", match.group())
 
 
-def _clauses(text: str) -> list[str]:
-    return [c.strip() for c in CLAUSE.split(text) if c.strip()]
-
-
-def _sided(text: str) -> dict[str, set[str]]:
-    """Lesion of an organ → the sides it is said to be on; negated and two-sided clauses are left out."""
-    found: dict[str, set[str]] = {}
-    for clause in _clauses(text.lower()):
-        sides = {s for s, pattern in (("L", LEFT), ("R", RIGHT)) if pattern.search(clause)}
-        if len(sides) != 1 or NEGATED.search(clause):
+def _sides(findings: list[Mention], impression: list[Mention]) -> Iterator[Hint]:
+    """A finding of the opinion whose side the findings contradict; each finding is told once."""
+    told: set[str] = set()
+    there = [m for m in findings if m.sides and not m.denied]
+    for said in impression:
+        if said.denied or len(said.sides) != 1 or said.lesion in told:
             continue
-        organ = next((o for o in ORGANS if o in clause), "")
-        for lesion in (w for w in LESIONS if w in clause):
-            found.setdefault(f"{organ}{lesion}", set()).update(sides)
-    return found
-
-
-def _sides(report: Mapping[str, str], laterality: str) -> Iterator[Hint]:
-    findings, impression = _sided(report.get("findings", "") or ""), _sided(report.get("impression", "") or "")
-    for what, sides in impression.items():
-        other = findings.get(what)
-        if other is not None and not sides & other:
-            yield Hint("side", True, "影像表现与意见的侧别相反", "Findings and opinion name opposite sides", what)
-    if laterality in ("L", "R"):
-        named = set().union(*impression.values()) if impression else set()
-        if named and laterality not in named:
-            yield Hint(
-                "side_request", True, "意见的侧别与申请不符", "The opinion names another side than the request", ""
+        seen, firm = _counterparts(said, there, findings)
+        if seen and not any(said.sides & m.sides for m in seen):
+            told.add(said.lesion)
+            zh = "影像表现与意见的侧别相反" if firm else "影像表现只写了另一侧，请核对侧别"
+            en = (
+                "Findings and opinion name opposite sides"
+                if firm
+                else "The findings name the other side only; check the side"
             )
+            yield Hint("side", firm, zh, en, said.text, seen[0].text)
+
+
+def _counterparts(said: Mention, there: list[Mention], findings: list[Mention]) -> tuple[list[Mention], bool]:
+    """The findings that speak of the same thing, and whether they do so in the same words.
+
+    The same kind in the same organ; else a kind that may be called so; else, where the findings never name the kind at all,
+    whatever they give a side for in that organ.
+    """
+    same = [m for m in there if m.lesion == said.lesion]
+    near = [m for m in same if _fits(m, said)]
+    if near:
+        return near, True
+    if any(m.lesion == said.lesion and not m.denied for m in findings):
+        return [], False
+    kin = [m for m in there if m.lesion in lexicon.KIN.get(said.lesion, ()) and _fits(m, said)]
+    if kin:
+        return kin, False
+    return [m for m in there if said.organs and m.organs & said.organs], False
+
+
+def _fits(a: Mention, b: Mention) -> bool:
+    return not a.organs or not b.organs or bool(a.organs & b.organs)
+
+
+def _requested(impression: list[Mention], laterality: str) -> Iterator[Hint]:
+    named = [m for m in impression if m.sides and not m.denied]
+    if laterality in ("L", "R") and named and not any(laterality in m.sides for m in named):
+        zh, en = "意见的侧别与申请不符", "The opinion names another side than the request"
+        yield Hint("side_request", True, zh, en, named[0].text, {"L": "左 L", "R": "右 R"}[laterality])
 
 
 def _sex(report: Mapping[str, str], sex: str) -> Iterator[Hint]:
-    text = " ".join(report.get(n, "") or "" for n in ("findings", "impression")).lower()
-    other = FEMALE if sex == "M" else MALE if sex == "F" else ()
+    text = "\n".join(report.get(n, "") or "" for n in ("findings", "impression"))
+    other = lexicon.FEMALE if sex == "M" else lexicon.MALE if sex == "F" else ()
     for word in other:
-        if word in text:
-            yield Hint("sex", True, "内容与患者性别矛盾", "The text contradicts the patient's sex", word)
+        if affirmed(word, text):
+            yield Hint("sex", True, "内容与患者性别矛盾", "The text contradicts the patient's sex", word, sex)
             return
 
 
-def _negation(report: Mapping[str, str]) -> Iterator[Hint]:
-    denied = {
-        w for c in _clauses((report.get("findings") or "").lower()) if NEGATED.search(c) for w in LESIONS if w in c
-    }
-    stated = {
-        w for c in _clauses((report.get("findings") or "").lower()) if not NEGATED.search(c) for w in LESIONS if w in c
-    }
-    claimed = {
-        w
-        for c in _clauses((report.get("impression") or "").lower())
-        if not NEGATED.search(c)
-        for w in LESIONS
-        if w in c
-    }
-    for word in sorted((denied - stated) & claimed):
-        yield Hint("negation", False, "所见写未见，意见却成立", "Findings deny what the opinion states", word)
+def _negation(findings: list[Mention], impression: list[Mention]) -> Iterator[Hint]:
+    """What one section states and the other denies of the same place."""
+    told: set[str] = set()
+    for said in impression:
+        about = [m for m in findings if m.lesion == said.lesion and _fits(m, said)]
+        against = next((m for m in about if m.denied != said.denied and _covers(m, said)), None)
+        agrees = any(m.denied == said.denied and _touches(m, said) for m in about)
+        if against is None or agrees or said.lesion in told:
+            continue
+        told.add(said.lesion)
+        if said.denied:
+            zh, en = "所见已描述，意见却写未见", "The opinion denies what the findings describe"
+        else:
+            zh, en = "所见写未见，意见却成立", "Findings deny what the opinion states"
+        yield Hint("negation", False, zh, en, said.text, against.text)
+
+
+def _covers(found: Mention, said: Mention) -> bool:
+    """Whether the denial, whichever it is, is wide enough to touch the statement: not of some kind only, not of the other side."""
+    denial, statement = (found, said) if found.denied else (said, found)
+    if denial.qualified and not statement.qualified:
+        return False
+    return not denial.sides or (bool(statement.sides) and statement.sides <= denial.sides)
+
+
+def _touches(found: Mention, said: Mention) -> bool:
+    return not found.sides or not said.sides or bool(found.sides & said.sides)
 
 
 def _units(report: Mapping[str, str]) -> Iterator[Hint]:
-    for value, unit in MEASURE.findall(report.get("findings") or ""):
-        size = float(value) * (10 if unit.lower() == "cm" else 1)
-        if size > 400:
-            yield Hint(
-                "unit",
-                False,
-                "尺寸超出常理，请核对单位",
-                "The size is beyond reason; check the unit",
-                f"{value} {unit}",
-            )
+    """Sizes no finding has, and the same number with another unit in findings and opinion."""
+    findings, impression = _measures(report.get("findings") or ""), _measures(report.get("impression") or "")
+    zh, en = "尺寸超出常理，请核对单位", "The size is beyond reason; check the unit"
+    for number, unit, clause in findings + impression:
+        size = number * (10 if unit == "cm" else 1)
+        limit = min((n for kind, n in LARGEST_OF.items() if lexicon.LESIONS[kind].search(clause)), default=LARGEST)
+        if size > limit or size < SMALLEST:
+            yield Hint("unit", False, zh, en, f"{number:g} {unit}")
+    known = {(number, unit) for number, unit, _ in findings}
+    for number, unit, _ in impression:
+        other = "mm" if unit == "cm" else "cm"
+        if (number, unit) not in known and (number, other) in known:
+            zh, en = "同一数值两处单位不同", "The same number with two units"
+            yield Hint("unit", False, zh, en, f"{number:g} {unit}", f"{number:g} {other}")
+
+
+def _measures(text: str) -> list[tuple[float, str, str]]:
+    """Every length with its unit, mm or cm, and the sentence it stands in."""
+    found: list[tuple[float, str, str]] = []
+    for clause in re.split(r"[。；;\n]|\.(?=\s|$)", text):
+        if SLICES.search(clause):
+            continue
+        for match in MEASURE.finditer(clause):
+            unit = "cm" if match[3].lower() in ("cm", "厘米") else "mm"
+            found += [(float(number), unit, clause) for number in (match[1], match[2]) if number]
+    return found

@@ -172,7 +172,7 @@ class Quality:
         side = str(self._applied(session, case).get("laterality") or "")
         hints = rules.hints(drafts[-1].data, sex=case.patient_sex or "", laterality=side)
         for hint in hints:
-            row = {"zh": hint.zh, "en": hint.en, "quote": hint.quote}
+            row = {"zh": hint.zh, "en": hint.en, "quote": hint.quote, "other": hint.other}
             session.add(
                 ReportHint(
                     id=uuid7(), tenant=case.tenant, case_id=case.id, submission_id=drafts[-1].id, code=hint.code, block=hint.block,

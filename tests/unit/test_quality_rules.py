@@ -167,6 +167,52 @@ def test_each_planted_fault_is_found(change: dict[str, str], code: str, block: b
     assert found[0].block is block
 
 
+@pytest.mark.parametrize(("findings", "impression", "block"), [
+    ("Nodular density right upper lobe.", "Left upper lobe nodular density.", True), ("左肾囊肿，右肾结石。", "右肾囊肿，左肾结石。", True),
+    ("There is a right upper lobe opacity.", "LUL pneumonia.", True), ("右侧胸腔积液，左侧未见积液。", "左侧胸腔积液。", True),
+    ("Blunting of the right costophrenic angle.", "Small left pleural effusion.", False), ("右侧颞叶低密度灶，中线向左移位。", "左侧颞叶梗死。", False),
+    ("Atelectasis in the left base, right lung is clear.", "Right basilar atelectasis.", True), ("右膝内侧半月板撕裂。", "左膝内侧半月板撕裂。", True),
+    ("No left effusion. Small right effusion.", "Left effusion.", True), ("左肺下叶渗出。与前片比较，右侧积液已吸收。", "右肺下叶肺炎。", True),
+])  # fmt: skip
+def test_opposite_sides_are_found_whatever_they_are_called(findings: str, impression: str, block: bool) -> None:
+    found = [h for h in hints.hints(REPORT | {"findings": findings, "impression": impression}) if h.code == "side"]
+    assert [h.block for h in found[:1]] == [block]
+    assert found[0].quote
+    assert found[0].other
+
+
+@pytest.mark.parametrize(("findings", "impression", "sex"), [
+    ("Left ventricle is enlarged. Right upper lobe nodule.", "Right upper lobe nodule.", "M"), ("双侧胸腔积液。", "左侧胸腔积液为著。", "M"),
+    ("右肺结节，较前无明显变化。", "右肺结节，随访。", "M"), ("左侧积液已吸收，右侧少量积液。", "右侧少量积液。", "M"), ("No acute hemorrhage. Chronic left subdural hematoma.", "Left subdural hematoma.", "M"),
+    ("右侧额叶低密度影，中线结构左移。", "右侧额叶梗死。", "M"), ("No focal consolidation, pleural effusion, or pneumothorax.", "No acute disease.", "F"), ("否认前列腺病史。肠壁增厚。", "肠壁增厚。", "F"),
+    ("Intestinal loops are normal. Cervical spine is aligned.", "Normal.", "M"), ("左肺结节 8 mm，层厚 0.6 mm。", "左肺结节 8 mm。", "M"), ("Right effusion, resolved since the prior. Left effusion persists.", "Left effusion.", "F"),
+    ("没有卵巢囊肿。", "盆腔未见异常。", "M"), ("右肺未见结节，左肺见结节。", "左肺结节。", "F"),
+])  # fmt: skip
+def test_clean_reports_that_look_contradictory(findings: str, impression: str, sex: str) -> None:
+    assert hints.hints(REPORT | {"findings": findings, "impression": impression}, sex=sex) == []
+
+
+@pytest.mark.parametrize(("findings", "impression"), [
+    ("未见胸腔积液。", "右侧胸腔积液。"), ("左侧少量胸腔积液。", "未见胸腔积液。"), ("No pneumothorax.", "Small right pneumothorax."), ("右肺未见结节，左肺见结节。", "右肺结节。"),
+])  # fmt: skip
+def test_one_section_denies_what_the_other_states(findings: str, impression: str) -> None:
+    found = hints.hints(REPORT | {"findings": findings, "impression": impression})
+    assert {h.code for h in found} & {"negation", "side"}
+
+
+def test_the_requested_side_and_the_same_number_with_two_units() -> None:
+    report = REPORT | {"findings": "右肺结节，12 mm。", "impression": "右肺结节，12 cm。"}
+    codes = [(h.code, h.block) for h in hints.hints(report, laterality="L")]
+    assert ("side_request", True) in codes
+    assert ("unit", False) in codes
+    assert not [h for h in hints.hints(report, laterality="R") if h.code == "side_request"]
+
+
+def test_sections_are_named_in_both_languages() -> None:
+    (empty,) = hints.hints(REPORT | {"comparison": ""})
+    assert (empty.zh, empty.en) == ("段落为空：对比", "Empty section: Comparison")
+
+
 @given(st.dictionaries(st.sampled_from(tuple(hints.SECTIONS)), st.text(max_size=80)), st.sampled_from(["M", "F", ""]))
 def test_any_text_can_be_looked_at(report: dict[str, str], sex: str) -> None:
     assert isinstance(hints.hints(report, sex=sex, laterality="L"), list)
