@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from engine.errors import NotFound
+from engine.history import record
 from tasks.cases.service import Cases, ClinicalCase
 from tasks.files.service import Files
 from tasks.imaging.service import Imaging
@@ -51,6 +52,18 @@ class Intake:
             raise NotFound("case")
         self._own_files(step.session, step.case, {"files": _ids(step.data.get("files"))})
         self._carry(step, step.case, _ids(step.data.get("studies")))
+
+    def consent(self, step: Submitting) -> None:
+        """A consent that follows an emergency: the file is this case's, the case knows, and history says which it was."""
+        if step.case is None:
+            raise NotFound("case")
+        obtained = step.data.get("obtained") is True
+        self._own_files(step.session, step.case, {"consent_file": _ids(step.data.get("consent_file"))})
+        step.case.consent = obtained
+        record(
+            step.session, tenant=step.case.tenant, kind="consent.added" if obtained else "consent.refused", actor=step.actor.id,
+            at=step.now, instance_id=step.case.instance_id, task_id=step.task.task_id, node=step.task.node, data={},
+        )  # fmt: skip
 
     def move(self, step: Submitting) -> None:
         """The state a handed-in form leads to."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from uuid import UUID
 
+from engine.feel import to_json
 from engine.operations import Call, Effect, Operation, Signature, Type
 from engine.values import Json
 from tasks.applications.service import Applications
@@ -23,7 +24,9 @@ SET_STATE = Signature("applications.set_state", Effect.LOCAL, {"case": Type.TEXT
 CLOSE = Signature("applications.close", Effect.LOCAL, WHY)
 PAUSE = Signature("applications.pause_clock", Effect.LOCAL, WHY)
 RESUME = Signature("applications.resume_clock", Effect.LOCAL, WHY)
-SIGNATURES = [SNAPSHOT, SET_STATE, CLOSE, PAUSE, RESUME]
+CONSENT = Signature("applications.consent_due", Effect.LOCAL, CASE, {"owed": Type.BOOLEAN, "due": Type.DATETIME})
+OVERDUE = Signature("applications.consent_overdue", Effect.LOCAL, CASE)
+SIGNATURES = [SNAPSHOT, SET_STATE, CLOSE, PAUSE, RESUME, CONSENT, OVERDUE]
 
 
 def operations(applications: Applications) -> list[Operation]:
@@ -48,7 +51,15 @@ def operations(applications: Applications) -> list[Operation]:
         applications.resume_clock(call.session, _case(call))
         return {}
 
-    handlers = (snapshot, set_state, close, pause, resume)
+    def consent(call: Call) -> Mapping[str, Json]:
+        owed = applications.consent_due(call.session, _case(call)) is not None
+        return {"owed": owed, "due": to_json(applications.consent_limit(call.session, _case(call)))}
+
+    def overdue(call: Call) -> Mapping[str, Json]:
+        applications.consent_overdue(call.session, _case(call))
+        return {}
+
+    handlers = (snapshot, set_state, close, pause, resume, consent, overdue)
     return [Operation(signature, handler) for signature, handler in zip(SIGNATURES, handlers, strict=True)]
 
 

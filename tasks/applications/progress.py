@@ -28,8 +28,8 @@ _OF_PROCESS: Final[Mapping[str, str]] = {
 _OF_NODE: Final[Mapping[str, str]] = {
     "apply": "apply", "snapshot": "apply", "approve": "approve", "dispatch": "accept", "publish": "publish",
 }  # fmt: skip
-_TOP: Final = frozenset({"consultation", "act"})
-"""The consultation itself and its embedded sub-process."""
+_TOP: Final = frozenset({"consultation", "act", "approval"})
+"""The consultation itself, its embedded sub-process, and the model of which two steps are shown."""
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -36,6 +37,8 @@ __all__ = [
 ]  # fmt: skip
 
 PROCESS, KIND = "consultation", "RC"
+CONSENT = timedelta(hours=24)
+"""How long after the application the written consent of an emergency may follow."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,7 @@ class Applications:
         worklist.before_submit(EVERY, self._prefill.offered)
         worklist.before_submit("apply", intake.apply)
         worklist.before_submit("supplement", intake.supplement)
+        worklist.before_submit("consent", intake.consent)
         for form in sorted(FORMS):
             worklist.before_submit(form, intake.move)
 
@@ -194,6 +198,25 @@ class Applications:
     def resume_clock(self, session: Session, case_id: UUID) -> None:
         """Let the case's clock run again."""
         self._cases.resume(session, case_id)
+
+    def consent_due(self, session: Session, case_id: UUID) -> datetime | None:
+        """When the written consent of an emergency is due, 24 hours after the application; None when it is there or settled."""
+        if self._cases.get(session, case_id).consent or self._worklist.submissions(session, case_id, "consent"):
+            return None
+        return self.consent_limit(session, case_id)
+
+    def consent_limit(self, session: Session, case_id: UUID) -> datetime:
+        """The end of the 24 hours in which a written consent may follow, owed or not."""
+        case = self._cases.get(session, case_id)
+        return (case.submitted_at or case.created_at) + CONSENT
+
+    def consent_overdue(self, session: Session, case_id: UUID) -> None:
+        """Write down that the consent did not come in time."""
+        case = self._cases.get(session, case_id)
+        now = self._clock.now()
+        record(
+            session, tenant=case.tenant, kind="consent.overdue", actor="worker", at=now, instance_id=case.instance_id, data={},
+        )  # fmt: skip
 
     # -- stop ---------------------------------------------------------------------------------------------------------
     def stop(self, actor: Actor, case_id: UUID, reason: str, key: str) -> None:

@@ -23,6 +23,10 @@ SMS: Mapping[str, tuple[str, str]] = {
         "[Lianyi] Consult {ref} is scheduled, log in for time and room",
     ),
     "reminder": ("【联医】会诊{ref}即将开始，请提前入会", "[Lianyi] Consult {ref} begins soon, please join"),
+    "consent_due": (
+        "【联医】{ref}的知情同意书尚未补签，请登录上传",
+        "[Lianyi] The consent form of {ref} is still missing, please log in and add it",
+    ),
     "published": ("【联医】{ref}结果已发布，请登录查看", "[Lianyi] The result of {ref} is published, please log in"),
     "reply_accepted": ("【联医】已记录您应诊{ref}，谢谢", "[Lianyi] You accepted {ref}, thank you"),
     "reply_declined": ("【联医】已记录您谢绝{ref}，谢谢", "[Lianyi] You declined {ref}, thank you"),
@@ -39,6 +43,7 @@ SMS: Mapping[str, tuple[str, str]] = {
 NOTICES: Mapping[str, tuple[str, str]] = {
     "scheduled": ("会诊 {ref} 已排期", "Consultation {ref} is scheduled"),
     "reminder": ("会诊 {ref} 即将开始", "Consultation {ref} begins soon"),
+    "consent_due": ("{ref} 的知情同意书尚未补签", "The consent form of {ref} is still missing"),
     "published": ("{ref} 的结果已发布", "The result of {ref} is published"),
     "not_acknowledged": ("{ref} 的结果对方尚未确认", "The result of {ref} is not acknowledged yet"),
 }

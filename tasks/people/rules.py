@@ -40,7 +40,7 @@ GRANTS: Final[Mapping[str, Mapping[str, str]]] = {
     "approver": {
         "case": "list@party",
         "application": "read@party sign@from", "name": "read@party", "images": "read@from", "report": "read@party",
-        "session": "join@party", "history": "read@party", "qc": "arbitrate@to read@to", "file": "read@party",
+        "session": "join@party", "history": "read@party", "qc": "arbitrate@to read@to", "file": "read@party create@from",
         "agreement": "read@home",
     },
     "preqc": {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -278,3 +279,95 @@ def test_the_draw_is_stable_and_keeps_its_share() -> None:
     assert not any(sampling.drawn(i, "score", 0) for i in ids)
     both = sum(d and sampling.drawn(i, "score", 10) for i, d in zip(ids, drawn, strict=True))
     assert both < 0.02 * len(ids)
+
+
+# -- consent that follows an emergency --------------------------------------------------------------------------------
+EMERGENCY = {"urgency": "E", "urgency_reason": "时间窗内", "consent": "false"}
+
+
+@pytest.fixture
+def emergency(world: World) -> World:
+    """An emergency without written consent, approved."""
+    world.walk(2, **EMERGENCY)
+    return world
+
+
+def _consent_file(world: World, login: str) -> str:
+    upload = world.services.files.upload
+    return str(upload(world.actor(login), world.case, "consent", "consent.pdf", "application/pdf", b"%PDF-1.4\n").id)
+
+
+def _consent(world: World, login: str) -> dict[str, Any]:
+    return {"obtained": "true", "method": "paper", "consent_file": [_consent_file(world, login)]}
+
+
+def test_an_emergency_goes_on_and_its_consent_is_followed_up(emergency: World) -> None:
+    assert emergency.waiting() == ["consent", "pre_qc"]
+    (row,) = _rows(emergency, "Q25")
+    assert row.severity == "warn"
+    with emergency.services.db.read() as session:
+        inbox = emergency.services.worklist.inbox(session, emergency.actor("he"))
+        case = emergency.services.cases.get(session, emergency.case)
+    (task,) = [r for r in inbox if r.form == "consent"]
+    assert case.submitted_at is not None
+    assert task.due == case.submitted_at + timedelta(hours=24)
+    for step in emergency.steps()[2:4]:
+        emergency.submit(*step)
+    assert emergency.waiting() == ["consent", "offer_reply"]
+    emergency.submit("he", "consent", _consent(emergency, "he"))
+    assert emergency.waiting() == ["offer_reply"]
+    with emergency.services.db.read() as session:
+        assert emergency.services.cases.get(session, emergency.case).consent
+    assert [who for _, who in _events(emergency, "consent.added")] == [str(emergency.accounts["he"])]
+    for step in emergency.steps()[4:12]:
+        emergency.submit(*step)
+    assert emergency.status() == ("completed", "published")
+
+
+def test_a_missing_consent_is_reminded_of_and_then_seen_to(emergency: World) -> None:
+    sent = len(emergency.sms.sent)
+    for _ in range(2):
+        emergency.clock.advance(timedelta(hours=8, minutes=1))
+        emergency.worker.run_until_idle()
+    told = [text for _, text, _ in emergency.sms.sent[sent:] if "知情同意" in text]
+    assert len(told) == 2
+    assert not [t for t in told if "王示例" in t]
+    emergency.clock.advance(timedelta(hours=8))
+    emergency.worker.run_until_idle()
+    assert len(_events(emergency, "consent.overdue")) == 1
+    with emergency.services.db.read() as session:
+        assert not [r for r in emergency.services.worklist.inbox(session, emergency.actor("he")) if r.form == "consent"]
+    emergency.submit("gao", "consent", _consent(emergency, "gao"))
+    assert emergency.waiting() == ["pre_qc"]
+
+
+def test_a_case_that_is_stopped_takes_the_follow_up_with_it(emergency: World) -> None:
+    emergency.services.applications.stop(emergency.actor("he"), emergency.case, "died", "stop")
+    emergency.worker.run_until_idle()
+    assert emergency.waiting() == []
+    assert emergency.status() == ("completed", "died")
+
+
+def test_a_report_does_not_wait_for_the_consent_and_the_consent_outlives_it(emergency: World) -> None:
+    for step in emergency.steps()[2:12]:
+        emergency.submit(*step)
+    assert emergency.status() == ("running", "published")
+    assert len(emergency.hl7.sent) == 1
+    assert emergency.waiting() == ["consent"]
+    emergency.submit("he", "consent", {"obtained": "false", "reason": "患者昏迷，家属未到，两名医师已记录。"})
+    assert emergency.status() == ("completed", "published")
+    assert len(_events(emergency, "consent.refused")) == 1
+
+
+def test_consent_needs_its_file_or_a_reason(emergency: World) -> None:
+    for data, field in [({"obtained": "true", "method": "paper"}, "consent_file"), ({"obtained": "false"}, "reason")]:
+        with pytest.raises(FormInvalid) as caught:
+            emergency.submit("he", "consent", data)
+        assert field in caught.value.errors
+    with pytest.raises(FormInvalid):
+        emergency.submit("he", "consent", {"obtained": "true", "method": "paper", "consent_file": [str(uuid7())]})
+
+
+def test_with_consent_nothing_is_followed_up(world: World) -> None:
+    world.walk(2, urgency="E", urgency_reason="时间窗内")
+    assert world.waiting() == ["pre_qc"]
