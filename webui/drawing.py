@@ -11,6 +11,7 @@ from flask import Flask, current_app, g, request
 from flask_babel import gettext
 from markupsafe import Markup, escape
 
+from webui import check_words
 from webui.assets import asset
 from webui.context import context, services
 from webui.event_words import actor_word, event_word
@@ -158,9 +159,8 @@ def dicom_day(text: str | None) -> str:
 
 
 def said(text: str) -> str:
-    """A compared value as people write it: a date with dashes, a sex as a word."""
-    words = {"M": gettext("男"), "F": gettext("女")}
-    return str(words.get(text, "")) or dicom_day(text)
+    """A compared value as people write it: a date with dashes, a code as a word."""
+    return check_words.value(dicom_day(text))
 
 
 def register(app: Flask, navigation: Callable[[], list[Item]]) -> None:
@@ -183,5 +183,12 @@ def register(app: Flask, navigation: Callable[[], list[Item]]) -> None:
     }
     app.jinja_env.globals.update(globals_)
     app.jinja_env.filters.update(
-        {"initial": initial, "dicom_day": dicom_day, "said": said, "event_word": event_word, "actor_word": actor_word}
+        {
+            "initial": initial,
+            "dicom_day": dicom_day,
+            "said": said,
+            "source_word": check_words.source,
+            "event_word": event_word,
+            "actor_word": actor_word,
+        }
     )

@@ -66,9 +66,9 @@ def _contrast(c: Claimed) -> Iterator[Check]:
     """Allergy, renal function and pregnancy are asked when contrast is; `unknown` is an answer."""
     if not CONTRAST & set(c.phases):
         return
-    wanted = {"过敏 allergy": c.allergy, "eGFR": c.egfr}
+    wanted = {"allergy": c.allergy, "eGFR": c.egfr}
     if c.sex == "F" and _years(c) in FERTILE:
-        wanted["妊娠 pregnancy"] = c.pregnancy
+        wanted["pregnancy"] = c.pregnancy
     unset = [name for name, value in wanted.items() if not value]
     advice = ("增强检查须写明过敏史、肾功能与妊娠情况。", "With contrast, state allergy, renal function and pregnancy.")
     bad = by(c, "warn", None) if unset else None

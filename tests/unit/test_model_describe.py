@@ -14,6 +14,6 @@ def test_describe_names_nodes_and_flows() -> None:
     assert consultation.name_en == "Remote consultation"
     assert consultation.nodes["apply"].form == "apply"
     assert consultation.nodes["pre_qc"].called == "pre_qc"
-    assert consultation.flows["f6"].name_en == "No"
+    assert view["approval"].flows["f4"].name_en == "No"
     assert consultation.xml.startswith(b"<?xml")
     assert "notify" in view

@@ -83,7 +83,8 @@ def _facts(session: Any, row: Any) -> dict[str, Any]:
         for k in ("application.read", "images.read", "report.read", "qc.read")
     }
     tasks = [r for r in house.worklist.inbox(session, who, "all") if r.case and r.case.id == row.id]
-    people = [p for p in (row.applicant, row.expert) if p]
+    handed_in = house.worklist.submissions(session, row.id, "pre_qc")
+    people = [p for p in (row.applicant, row.expert, *(s.account_id for s in handed_in)) if p]
     return {
         "allowed": allowed,
         "steps": house.applications.progress(session, row.id),
@@ -94,6 +95,10 @@ def _facts(session: Any, row: Any) -> dict[str, Any]:
         "timeline": _timeline(session, row) if allowed["images.read"] else [],
         "views": house.imaging.key_views_of(session, row.id) if allowed["images.read"] else [],
         "checks": house.quality.checks(session, row.id) if allowed["application.read"] else [],
+        "passed": house.quality.passed(session, row.id) if allowed["application.read"] else None,
+        "consent_due": house.applications.consent_due(session, row.id)
+        if row.urgency == "E" and row.submitted_at and not row.stop_reason
+        else None,
         "files": house.files.visible(session, who, row.id) if allowed["application.read"] else [],
         "versions": house.reports.versions(session, row.id) if allowed["report.read"] else [],
         "scores": house.quality.scores(session, row.id) if allowed["qc.read"] else [],
