@@ -86,7 +86,7 @@ def belongs(
         for relation in grants(role, kind, action):
             if relation == "home":
                 clauses.append(true() if None in places else tenant.in_(places))
-            elif relation == "party" and case_id is not None:
+            elif relation in ("party", "ever") and case_id is not None:
                 clauses.append(case_id.in_(select(CaseParty.case_id).where(here)))
     return or_(*clauses) if clauses else false()
 
@@ -113,10 +113,11 @@ def _relation(actor: Actor, role: str, relation: str, at: datetime) -> ColumnEle
     if relation == "part":
         asked = exists().where(wait.c.instance_id == ClinicalCase.instance_id, waits_for(actor))
         return or_(ClinicalCase.applicant == actor.account_id, exists().where(me), asked)
-    if relation in ("from", "to", "party"):
-        parts = ("from", "to") if relation == "party" else (relation,)
+    if relation in ("from", "to", "party", "ever"):
         here = true() if None in places else CaseParty.hospital_id.in_(places)
-        return exists().where(CaseParty.case_id == ClinicalCase.id, CaseParty.part.in_(parts), here)
+        sides = {"from": CaseParty.part == "from", "to": CaseParty.part == "to", "ever": true()}
+        sides["party"] = or_(sides["from"], and_(sides["to"], _lasting(at)))
+        return exists().where(CaseParty.case_id == ClinicalCase.id, here, sides[relation])
     if relation == "home":
         return true() if None in places else ClinicalCase.tenant.in_(places)
     if relation == "glass":

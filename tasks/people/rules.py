@@ -19,8 +19,8 @@ ROLES: Final = (
 )  # fmt: skip
 
 # Relations: own = he is its applicant, owner or subject · part = he took a part in the case or is asked to by an open task
-# · from / to = the role is held at the applying / invited hospital · party = at either · home = at the object's hospital
-# · any = wherever · glass = an emergency access of his is open.
+# · from / to = the role is held at the applying / invited hospital · party = at either · ever = at either, also after the
+# case relation ended · home = at the object's hospital · any = wherever · glass = an emergency access of his is open.
 # Objects: application (with its clinical text), case (number, state, question class: no name, no record text), name (the
 # patient's), images, report, session, qc (scores), preqc, model, history, account, rota, agreement, node, message, course,
 # statistics, patient (the index).
@@ -28,7 +28,7 @@ GRANTS: Final[Mapping[str, Mapping[str, str]]] = {
     "applicant": {
         "case": "list@own list@from",
         "application": "create@home read@own update@own withdraw@own",
-        "name": "read@own", "images": "read@own", "report": "read@own acknowledge@own rate@own",
+        "name": "read@own", "images": "read@own create@own", "report": "read@own download@own acknowledge@own rate@own",
         "session": "join@own", "qc": "read@own", "history": "read@own", "patient": "read@home create@home",
         "file": "read@own create@own",
     },
@@ -39,7 +39,7 @@ GRANTS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "approver": {
         "case": "list@party",
-        "application": "read@party sign@from", "name": "read@party", "images": "read@from", "report": "read@party",
+        "application": "read@party sign@from", "name": "read@party", "images": "read@from", "report": "read@party download@from",
         "session": "join@party", "history": "read@party", "qc": "arbitrate@to read@to", "file": "read@party create@from",
         "agreement": "read@home",
     },
@@ -53,7 +53,7 @@ GRANTS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "expert": {
         "case": "list@part", "application": "read@part", "name": "read@part", "images": "read@part annotate@part",
-        "report": "read@part create@part update@part sign@part", "session": "host@part join@part", "qc": "read@own",
+        "report": "read@part download@part create@part update@part sign@part", "session": "host@part join@part", "qc": "read@own",
         "history": "read@part", "rota": "read@home update@own", "file": "read@part create@part",
     },
     "reviewer": {
@@ -72,9 +72,9 @@ GRANTS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "publisher": {"model": "read@any sign@any"},
     "auditor": {
-        "case": "list@party", "application": "read@glass", "name": "read@glass", "images": "read@glass",
-        "report": "read@glass", "session": "log@party", "qc": "read@party", "model": "read@any",
-        "history": "read@party read@home verify@any export@home", "account": "read@home", "node": "read@home",
+        "case": "list@ever", "application": "read@glass", "name": "read@glass", "images": "read@glass",
+        "report": "read@glass", "session": "log@ever", "qc": "read@ever", "model": "read@any",
+        "history": "read@ever read@home verify@any export@home", "account": "read@home", "node": "read@home",
         "statistics": "read@home", "agreement": "read@home",
     },
     "node_admin": {
@@ -99,7 +99,8 @@ SEPARATE: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
 }
 
 ENDS: Final = frozenset({"part", "to"})
-"""Relations that end with the case relation, 30 days after the case was closed; the applying hospital treats on."""
+"""Relations that end with the case relation, 30 days after the case was closed; the applying hospital treats on, so that of
+`party` only its side is left."""
 
 
 @dataclass(frozen=True)
@@ -153,7 +154,8 @@ RELATIONS: Final[Mapping[str, Callable[[Actor, str, Facts], bool]]] = {
     "part": _part,
     "from": lambda a, r, o: _at(a, r, o, "from"),
     "to": lambda a, r, o: _at(a, r, o, "to"),
-    "party": lambda a, r, o: _at(a, r, o, "from", "to"),
+    "party": lambda a, r, o: _at(a, r, o, *(("from",) if o.over else ("from", "to"))),
+    "ever": lambda a, r, o: _at(a, r, o, "from", "to"),
     "home": lambda a, r, o: a.holds(r, o.hospital),
     "any": lambda _a, _r, _o: True,
     "glass": lambda a, _r, o: a.account_id in o.glass,

@@ -18,6 +18,7 @@ from tasks.cases.service import CasePerson, Cases, ClinicalCase
 from tasks.imaging.service import Imaging, header_of
 from tasks.patients.service import Patients, Registration
 from tasks.people import directory
+from tasks.people.service import Actor
 from tasks.quality import found, prescan, prescan_patient, sampling, scoring
 from tasks.quality import hints as rules
 from tasks.quality.checks import Check, Claimed, Side
@@ -156,6 +157,15 @@ class Quality:
     def checks(self, session: Session, case_id: UUID) -> list[QualityCheck]:
         """The newest pre-QC report."""
         return found.checks(session, case_id)
+
+    def checks_for(self, session: Session, actor: Actor, case_id: UUID) -> list[found.Shown]:
+        """The newest pre-QC report as this reader may see it; nothing for who may not read the application."""
+        case = self._cases.get(session, case_id)
+        if not self._cases.allowed(session, actor, case, "application", "read"):
+            return []
+        return found.shown(
+            self.checks(session, case_id), named=self._cases.allowed(session, actor, case, "name", "read")
+        )
 
     def passed(self, session: Session, case_id: UUID) -> Passed | None:
         """How the newest pre-QC was passed; None when it was not, or nothing had to be passed over or accepted."""

@@ -228,9 +228,9 @@ class Reports:
         return list(session.scalars(query))
 
     def pdf(self, actor: Actor, case_id: UUID) -> tuple[str, bytes]:
-        """File name and bytes of the newest printed version. NotFound without permission or PDF."""
+        """File name and bytes of the newest printed version. NotFound without permission to take it away, or without PDF."""
         with self._db.read() as session:
-            case = self._cases.require(session, actor, case_id, "report", "read")
+            case = self._cases.require(session, actor, case_id, "report", "download")
             version = next((v for v in self.versions(session, case_id) if v.pdf_sha256), None)
         if version is None or version.pdf_sha256 is None:
             raise NotFound("report", case=str(case_id))

@@ -99,10 +99,12 @@ class Rooms:
 
     # -- people -------------------------------------------------------------------------------------------------------
     def enter(self, actor: Actor, room_id: UUID) -> Room:
-        """Come in, or say that one is still here. NotFound for whom the case is not open."""
+        """Come in, or say that one is still here; who may only read the log is not written down as present. NotFound."""
         now = self._clock.now()
         with self._db.transaction() as session:
             room = self._room(session, actor, room_id, lock=True)
+            if not self._may(session, actor, room, "join", "host", "open"):
+                return room
             row = session.get(Attendance, (room_id, actor.account_id))
             if room.state in ("closed", "cancelled"):
                 return room
@@ -208,8 +210,11 @@ class Rooms:
 
     def _may_enter(self, session: Session, actor: Actor, room: Room) -> bool:
         """Who takes part, who opens and closes it, who keeps its log."""
+        return self._may(session, actor, room, "join", "host", "open", "log")
+
+    def _may(self, session: Session, actor: Actor, room: Room, *actions: str) -> bool:
         case = self._cases.get(session, room.case_id)
-        return any(self._cases.allowed(session, actor, case, "session", act) for act in ("join", "host", "open", "log"))
+        return any(self._cases.allowed(session, actor, case, "session", action) for action in actions)
 
     def _log(self, session: Session, room: Room, kind: str, account: UUID | None, data: Mapping[str, Any]) -> None:
         newest = session.scalar(

@@ -96,6 +96,10 @@ class World:
         given = {"case": str(self.case)} | args
         return Call(uuid7(), 1, self.home, str(self.case), given, self.clock.now(), session)
 
+    def over(self, db: Database) -> Services:
+        """Services over another view of the same database."""
+        return _services(db, self.clock, self.blobs)[0]
+
     def waiting(self) -> list[str]:
         with self.services.db.read() as session:
             return sorted(

@@ -102,6 +102,32 @@ def test_relation_of_the_invited_side_ends_but_the_applying_hospital_treats_on()
     assert not may(_actor("preqc", HUB), "read", over.of("application"))
 
 
+@pytest.mark.parametrize(
+    ("role", "kind", "action"), [("approver", "application", "read"), ("coordinator", "case", "list")]
+)
+def test_of_two_parties_only_the_applying_one_keeps_the_relation(role: str, kind: str, action: str) -> None:
+    now, over = Facts(kind, PRIMARY, PARTIES), Facts(kind, PRIMARY, PARTIES, over=True)
+    for hospital in (PRIMARY, HUB):
+        assert may(_actor(role, hospital), action, now)
+    assert may(_actor(role, PRIMARY), action, over)
+    assert not may(_actor(role, HUB), action, over)
+
+
+def test_auditors_find_the_case_after_its_relations_ended() -> None:
+    over = Facts("history", PRIMARY, PARTIES, over=True)
+    assert may(_actor("auditor", HUB), "read", over)
+    assert not may(_actor("auditor", OTHER), "read", over)
+
+
+def test_to_read_a_report_is_not_to_take_it_away() -> None:
+    report = _case("report", author=COLLEAGUE, applicant=ME)
+    assert may(_actor("applicant", PRIMARY), "download", report)
+    for role in ("reviewer", "scorer"):
+        took_part = _case("report", **{role: ME})
+        assert may(_actor(role, HUB), "read", took_part)
+        assert not may(_actor(role, HUB), "download", took_part)
+
+
 def test_auditor_reads_clinical_text_only_through_the_glass() -> None:
     me = _actor("auditor", HUB)
     shut, opened = _case("application"), Facts("application", PRIMARY, PARTIES, glass=frozenset({ME}))

@@ -62,7 +62,7 @@ def shown(case_id: UUID) -> ResponseReturnValue:
         row = house.cases.get(session, case_id)
         found = _facts(session, row)
         found["may_stop"] = house.applications.may_stop(session, who, case_id)
-        if tab in ("process", "log"):
+        if tab in ("process", "log") and found["history"]:
             found |= _process(session, row)
     if case.patient_name is not None:
         house.cases.note_view(who, case_id, "case")
@@ -80,7 +80,7 @@ def _facts(session: Any, row: Any) -> dict[str, Any]:
     house, who = services(), actor()
     allowed = {
         k: house.cases.allowed(session, who, row, *k.split("."))
-        for k in ("application.read", "images.read", "report.read", "qc.read")
+        for k in ("application.read", "images.read", "name.read", "report.read", "report.download", "qc.read")
     }
     tasks = [r for r in house.worklist.inbox(session, who, "all") if r.case and r.case.id == row.id]
     handed_in = house.worklist.submissions(session, row.id, "pre_qc")
@@ -94,7 +94,7 @@ def _facts(session: Any, row: Any) -> dict[str, Any]:
         "application": shared.application(session, row.id) if allowed["application.read"] else {},
         "timeline": _timeline(session, row) if allowed["images.read"] else [],
         "views": house.imaging.key_views_of(session, row.id) if allowed["images.read"] else [],
-        "checks": house.quality.checks(session, row.id) if allowed["application.read"] else [],
+        "checks": house.quality.checks_for(session, who, row.id),
         "passed": house.quality.passed(session, row.id) if allowed["application.read"] else None,
         "consent_due": house.applications.consent_due(session, row.id)
         if row.urgency == "E" and row.submitted_at and not row.stop_reason
@@ -105,9 +105,25 @@ def _facts(session: Any, row: Any) -> dict[str, Any]:
         "room": house.session.of_case(session, row.id),
         "people": directory.names(session, people),
         "why": _why(row, who),
-        "mrn": _mrn(session, row) if allowed["application.read"] else "",
+        "mrn": _mrn(session, row) if allowed["name.read"] else "",
+        "history": _may_trace(session, row),
         "parties": _parties(session, row),
     }
+
+
+def _may_trace(session: Any, row: Any) -> bool:
+    """Whether the reader may see who did what in this case: by his part in it, or, to keep it running, while it runs."""
+    cases, who = services().cases, actor()
+    running = row.closed_at is None and cases.allowed(session, who, row, "history", "running")
+    return running or bool(cases.allowed(session, who, row, "history", "read"))
+
+
+def _traced(session: Any, case_id: UUID) -> Any:
+    """The row of a case whose course the reader may see. NotFound."""
+    row = services().cases.require(session, actor(), case_id, "case", "list")
+    if not _may_trace(session, row):
+        raise NotFound("case", id=str(case_id))
+    return row
 
 
 def _mrn(session: Any, row: Any) -> str:
@@ -234,10 +250,8 @@ def pdf(case_id: UUID) -> ResponseReturnValue:
 @blueprint.get("/<uuid:case_id>/model.bpmn")
 def model(case_id: UUID) -> ResponseReturnValue:
     """The diagram of a process of the case's own version; `process` names it."""
-    house, who = services(), actor()
-    with house.db.read() as session:
-        house.cases.view(session, who, case_id)
-        xml = trace.diagram(session, house.cases.get(session, case_id).instance_id, request.args.get("process", ""))
+    with services().db.read() as session:
+        xml = trace.diagram(session, _traced(session, case_id).instance_id, request.args.get("process", ""))
     if xml is None:
         raise NotFound("process")
     return xml, 200, {"Content-Type": "application/xml"}
@@ -246,10 +260,8 @@ def model(case_id: UUID) -> ResponseReturnValue:
 @blueprint.get("/<uuid:case_id>/standing.json")
 def standing(case_id: UUID) -> ResponseReturnValue:
     """Where one process of a case stands; `process` names it."""
-    house, who = services(), actor()
-    with house.db.read() as session:
-        house.cases.view(session, who, case_id)
-        found = trace.standings(session, house.cases.get(session, case_id).instance_id)
+    with services().db.read() as session:
+        found = trace.standings(session, _traced(session, case_id).instance_id)
     wanted = found.get(request.args.get("process", ""))
     if wanted is None:
         raise NotFound("process")

@@ -98,7 +98,7 @@ def _beside(session: Any, who: Actor, task: OpenedTask) -> dict[str, Any]:
         "room": house.session.of_case(session, case.id) if row.form in ("attend", "hold", "no_show") else None,
     }
     if row.form in ("pre_qc", "identity", "supplement"):
-        found["checks"] = house.quality.checks(session, case.id)
+        found["checks"] = house.quality.checks_for(session, who, case.id)
     if row.form == "supplement":
         handed_in = house.worklist.submissions(session, case.id, "pre_qc")
         found["asked_for"] = handed_in[-1].data.get("reason") if handed_in else None

@@ -75,7 +75,7 @@ def headers(case_id: UUID) -> ResponseReturnValue:
     """Look at the first bytes of files before they are sent: whose they are, what they show. Nothing is kept."""
     house, who = services(), actor()
     with house.db.read() as session:
-        case = house.cases.require(session, who, case_id, "file", "create")
+        case = house.cases.require(session, who, case_id, "images", "create")
         files = request.files.getlist("heads")
         looks = [_look(session, case, f.stream.read(HEAD)).json(f.filename or "?") for f in files]
     return jsonify(files=looks)
@@ -86,7 +86,7 @@ def images(case_id: UUID) -> ResponseReturnValue:
     """Take DICOM files for a case of one's own; the answer names what was kept and what was refused."""
     house, who = services(), actor()
     with house.db.read() as session:
-        case = house.cases.require(session, who, case_id, "file", "create")
+        case = house.cases.require(session, who, case_id, "images", "create")
         hospital = house.people.hospital(session, case.from_hospital)
     if hospital.ae_title is None:
         raise NotFound("The hospital has no AE title to file images under.")
