@@ -27,7 +27,7 @@ from tasks.people import directory
 from tasks.people.models import Account, Assignment, Login
 from tasks.people.rules import ROLES
 from tasks.session.models import Room
-from webui import assets, guards
+from webui import assets
 from webui.app import create_app
 from webui.config import Config
 
@@ -43,6 +43,8 @@ VARIANTS = {
     "/applications/new": ["?q=王示"],
 }
 """Addresses of one route that show different things."""
+WIDE = ("platform_admin", "own")
+"""He is appointed for the whole platform."""
 BEGINS = ("/applications/new", "POST")
 """It looks for what it began, so that this is kept."""
 NAME = ("王示例", "QH20461", "19590312", "1959-03-12")
@@ -162,7 +164,15 @@ def _appoint(world: World) -> dict[tuple[str, str], str]:
                 account, token = uuid7(), f"{role}-{place}"
                 session.add(Account(id=account, login_name=token, name=token, hospital_id=hospital, specialties=[], active=True, created_at=now))  # fmt: skip
                 session.flush()
-                session.add(Assignment(id=uuid7(), account_id=account, role=role, hospital_id=hospital, created_at=now))
+                session.add(
+                    Assignment(
+                        id=uuid7(),
+                        account_id=account,
+                        role=role,
+                        hospital_id=None if (role, place) == WIDE else hospital,
+                        created_at=now,
+                    )
+                )
                 digest = hashlib.sha256(token.encode()).hexdigest()
                 session.add(Login(id=uuid7(), account_id=account, token_hash=digest, created_at=now, seen_at=now, expires_at=now + timedelta(days=90), reauth_at=now))  # fmt: skip
                 tokens[role, place] = token
@@ -189,7 +199,6 @@ def house(world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iter
     services = world.over(forgetful)
     app = create_app(services, Config(tmp_path, "", "http://localhost", "k" * 40), world.clock)
     app.config["WTF_CSRF_ENABLED"] = False
-    monkeypatch.setattr(guards.limiter, "enabled", False)
     with world.services.db.transaction() as session:
         he = session.scalars(select(Account.id).where(Account.login_name == "applicant-own")).one()
         session.execute(update(wait).where(wait.c.form == "apply").values(person=he))
