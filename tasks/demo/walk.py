@@ -340,9 +340,11 @@ class Walk:
         )
         text = oru.decode("utf-8")
         row = self.called("reports.publish_hl7")
-        ok = "急性期脑梗死" in text and row["result"]["ack"] == "AA"
+        ok = "急性期脑梗死" in text and row["result"]["ack"] == "AA" and "\rORC|RE|QH-CT-0031|" in text
         self.prove(
-            "hl7.result", ok, f"ORU^R01 {row['result']['control']} received and acknowledged AA; history {row['id']}"
+            "hl7.result",
+            ok,
+            f"ORU^R01 {row['result']['control']} received under the order's number and acknowledged AA; history {row['id']}",
         )
         ds = wait_for("the encapsulated PDF", lambda: next(iter(self.received.objects), None), 90)
         row = self.called("reports.publish_dicom")

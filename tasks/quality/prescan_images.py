@@ -26,7 +26,7 @@ def _announced(c: Claimed) -> Iterator[Check]:
     elif c.announced is not None:
         here = sum(max(s.objects, s.frames) for s in c.studies)
         bad = by(c, "block", "warn") if here < c.announced else None
-        yield row("Q13", bad, ("申请所列影像数", "Images announced"), str(c.announced), str(here), "form", AGAIN)
+        yield row("Q13", bad, ("申请所列影像数", "Images announced"), str(c.announced), str(here), "index", AGAIN)
 
 
 def _study(c: Claimed, s: Side) -> Iterator[Check]:
@@ -40,47 +40,44 @@ def _study(c: Claimed, s: Side) -> Iterator[Check]:
         yield row(
             "Q13", fewer, ("采集影像数", "Images acquired"), str(s.acquired), str(s.objects), "DICOM 0020,1002", AGAIN
         )
+    yield from _readable(c, s)
+
+
+def _readable(c: Claimed, s: Side) -> Iterator[Check]:
+    """Rows that expect nothing wrong: a tick, or how much is."""
     gaps = _gaps(s.positions)
     advice = ("缺层或重复层，请确认是否漏传。", "Slices are missing or doubled; confirm that nothing was left out.")
     yield row(
-        "Q14", "warn" if gaps else None, ("层间连续", "Slices in line"), "0", gaps or "0", "DICOM 0020,0032", advice
+        "Q14", "warn" if gaps else None, ("层间连续", "Slices in line"), "✓", _told(gaps), "DICOM 0020,0032", advice
     )
     advice = (
         "有影像无法解码，请从设备重新导出。",
         "Some images cannot be decoded; export them again from the modality.",
     )
-    yield row(
-        "Q15",
-        "block" if s.undecodable else None,
-        ("像素可读", "Pixels decode"),
-        "0",
-        str(s.undecodable),
-        "index",
-        advice,
-    )
+    bad: Severity | None = "block" if s.undecodable else None
+    yield row("Q15", bad, ("像素可读", "Pixels decode"), "✓", _told(s.undecodable), "index", advice)
     advice = (
         "该传输语法的影像已原样保存，但这里不能显示；请改用可显示的格式重新导出。",
         "Images of this transfer syntax are kept but cannot be shown here; export them again in one that can.",
     )
-    shown = ("可显示格式", "Can be shown")
-    yield row("Q16", "warn" if s.unshown else None, shown, "0", joined(s.unshown) or "0", "DICOM 0002,0010", advice)
-    told = "?" if s.charset_trouble else "ok"
+    unshown = _told(joined(s.unshown))
+    yield row("Q16", "warn" if s.unshown else None, ("可显示", "Can be shown"), "✓", unshown, "DICOM 0002,0010", advice)
     advice = ("姓名可能显示不全。", "Names may be shown incompletely.")
     trouble = by(c, "warn", None) if s.charset_trouble else None
-    yield row("Q17", trouble, ("字符集", "Character set"), "ok", told, "DICOM 0008,0005", advice)
+    told = "✗" if s.charset_trouble else "✓"
+    yield row("Q17", trouble, ("字符集", "Character set"), "✓", told, "DICOM 0008,0005", advice)
     advice = ("原始影像有损，结论请注明。", "The original images are lossy; say so in the report.")
-    yield row(
-        "Q20",
-        "warn" if s.lossy else None,
-        ("有损压缩", "Lossy compression"),
-        "0",
-        str(s.lossy),
-        "DICOM 0028,2110",
-        advice,
-    )
+    lossy = ("未经有损压缩", "Not lossy")
+    yield row("Q20", "warn" if s.lossy else None, lossy, "✓", _told(s.lossy), "DICOM 0028,2110", advice)
     if s.burned_in:
         advice = ("用于教学前须去除。", "To be removed before teaching.")
-        yield row("Q21", "warn", ("图内文字", "Burned-in text"), "0", str(s.burned_in), "DICOM 0028,0301", advice)
+        yield row(
+            "Q21", "warn", ("图内无文字", "No burned-in text"), "✓", _told(s.burned_in), "DICOM 0028,0301", advice
+        )
+
+
+def _told(wrong: int | str) -> str:
+    return f"✗ {wrong}" if wrong else "✓"
 
 
 def _gaps(positions: tuple[float, ...]) -> str:

@@ -69,10 +69,10 @@ def _contrast(c: Claimed) -> Iterator[Check]:
     wanted = {"allergy": c.allergy, "eGFR": c.egfr}
     if c.sex == "F" and _years(c) in FERTILE:
         wanted["pregnancy"] = c.pregnancy
-    unset = [name for name, value in wanted.items() if not value]
+    stated = [name for name, value in wanted.items() if value]
     advice = ("增强检查须写明过敏史、肾功能与妊娠情况。", "With contrast, state allergy, renal function and pregnancy.")
-    bad = by(c, "warn", None) if unset else None
-    yield row("Q28", bad, ("增强前核对", "Before contrast"), joined(list(wanted)), joined(unset) or "✓", "form", advice)
+    bad = by(c, "warn", None) if len(stated) < len(wanted) else None
+    yield row("Q28", bad, ("增强前核对", "Before contrast"), joined(list(wanted)), joined(stated), "form", advice)
 
 
 def _years(c: Claimed) -> int | None:
