@@ -163,8 +163,8 @@ class Rooms:
         return self._room(session, actor, room_id)
 
     def of_case(self, session: Session, case_id: UUID) -> Room | None:
-        """The newest room of a case that was not cancelled."""
-        query = select(Room).where(Room.case_id == case_id, Room.state != "cancelled").order_by(Room.starts_at.desc())
+        """The room of a case that was booked last and not cancelled, whenever an earlier one was to begin."""
+        query = select(Room).where(Room.case_id == case_id, Room.state != "cancelled").order_by(Room.id.desc())
         return session.scalars(query.limit(1)).first()
 
     def upcoming(self, session: Session, actor: Actor, limit: int = 50) -> list[Room]:
