@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,7 +50,7 @@ class House:
         """A worker with every operation bound."""
         return Worker(self.services.engine, catalogue.bind(self.services), name=name)
 
-    def dicom_listener(self, host: str, port: int) -> DicomListener:
+    def dicom_listener(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> DicomListener:
         """The DICOM listener; only AE titles of the alliance's hospitals may call."""
 
         def accept(received: Received) -> int:
@@ -59,11 +60,11 @@ class House:
             with self.db.read() as session:
                 return [h.ae_title for h in directory.hospitals(session) if h.ae_title]
 
-        return DicomListener(DicomSettings(host, port), accept, known)
+        return DicomListener(DicomSettings(host, port), accept, known, tls)
 
-    def mllp_listener(self, host: str, port: int) -> MllpListener:
+    def mllp_listener(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> MllpListener:
         """The HL7 listener; a message is stored before it is answered."""
-        return MllpListener(MllpSettings(host, port), self.services.messages.receive_hl7)
+        return MllpListener(MllpSettings(host, port, tls=tls), self.services.messages.receive_hl7)
 
     def keep_partitions(self) -> None:
         """Make the history's partitions of the coming months where the database has them."""

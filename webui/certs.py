@@ -13,6 +13,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 CA_YEARS, SERVER_DAYS = 10, 397
 """Browsers refuse server certificates that live longer than 398 days (CA/Browser Forum baseline)."""
+BOTH_SIDES = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
+"""A DICOM or HL7 peer calls and is called, so its certificate serves on either side."""
 
 
 def issue(folder: Path, names: list[str], now: datetime | None = None) -> tuple[Path, Path, Path]:
@@ -78,7 +80,7 @@ def _server(
         _builder(_name(names[0]), authority.subject, key, now, timedelta(days=SERVER_DAYS))
         .add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(x509.ExtendedKeyUsage(BOTH_SIDES), critical=False)
         .sign(ca_key, hashes.SHA256())
     )
 

@@ -76,6 +76,7 @@ def _listen(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--mllp-port", type=int, default=2575)
     parser.add_argument("--cert", type=Path)
     parser.add_argument("--key", type=Path)
+    parser.add_argument("--client-ca", type=Path, help="DICOM and HL7 peers must show a certificate of this authority")
 
 
 def _serve(options: argparse.Namespace) -> int:
@@ -84,7 +85,13 @@ def _serve(options: argparse.Namespace) -> int:
 
     config = Config.from_environ()
     listen = serve.Listen(
-        options.host, options.web_port, options.dicom_port, options.mllp_port, options.cert, options.key
+        options.host,
+        options.web_port,
+        options.dicom_port,
+        options.mllp_port,
+        options.cert,
+        options.key,
+        options.client_ca,
     )
     if options.role:
         return serve.serve(options.role, config, listen)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import LianyiError
-from webui import bootstrap, logs
+from webui import bootstrap, logs, tls
 from webui.config import Config
 from webui.supervisor import Child, ParentWatch, Supervisor, child, say_ready
 
@@ -40,7 +40,8 @@ class PortTaken(LianyiError):
 
 @dataclass(frozen=True)
 class Listen:
-    """Where the roles listen; `cert` and `key` are PEM files for the web."""
+    """Where the roles listen. `cert` and `key` are PEM files: with them every role speaks TLS only. `client_ca` names the
+    authority whose certificates DICOM and HL7 peers must show; browsers show none."""
 
     host: str = "127.0.0.1"
     web: int = PORTS["web"]
@@ -48,6 +49,7 @@ class Listen:
     mllp: int = PORTS["mllp"]
     cert: Path | None = None
     key: Path | None = None
+    client_ca: Path | None = None
 
     def arguments(self) -> list[str]:
         """The same as command-line arguments."""
@@ -63,17 +65,25 @@ class Listen:
         ]
         if self.cert and self.key:
             found += ["--cert", str(self.cert), "--key", str(self.key)]
+        if self.client_ca:
+            found += ["--client-ca", str(self.client_ca)]
         return found
+
+    def tls(self) -> ssl.SSLContext | None:
+        """What the DICOM and HL7 listeners speak; None: plain."""
+        return tls.server(self.cert, self.key, self.client_ca) if self.cert and self.key else None
 
 
 def check(listen: Listen) -> None:
-    """Refuse to listen wider than loopback without TLS."""
+    """Refuse to listen wider than loopback without TLS, and to ask for certificates without having one."""
     try:
         loopback = ipaddress.ip_address(listen.host).is_loopback
     except ValueError:
         loopback = listen.host == "localhost"
     if not loopback and not (listen.cert and listen.key):
         raise NotSafe(listen.host)
+    if (listen.client_ca or listen.cert or listen.key) and not (listen.cert and listen.key):
+        raise NotSafe("--cert and --key belong together, and --client-ca needs both.")
 
 
 def free(host: str, port: int) -> bool:
@@ -180,7 +190,7 @@ def _worker(config: Config, _listen: Listen, stop: threading.Event) -> None:
 
 def _dicom(config: Config, listen: Listen, stop: threading.Event) -> None:
     house = bootstrap.build(config)
-    listener = house.dicom_listener(listen.host, listen.dicom)
+    listener = house.dicom_listener(listen.host, listen.dicom, listen.tls())
     listener.start()
     say_ready(run_folder(config), "dicom")
     stop.wait()
@@ -190,7 +200,7 @@ def _dicom(config: Config, listen: Listen, stop: threading.Event) -> None:
 
 def _mllp(config: Config, listen: Listen, stop: threading.Event) -> None:
     house = bootstrap.build(config)
-    listener = house.mllp_listener(listen.host, listen.mllp)
+    listener = house.mllp_listener(listen.host, listen.mllp, listen.tls())
     listener.start()
     say_ready(run_folder(config), "mllp")
     stop.wait()

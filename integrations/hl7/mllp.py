@@ -55,6 +55,7 @@ class ListenerSettings:
     idle_seconds: float = 300.0
     connections: int = 100
     limit: int = LIMIT
+    handshake_seconds: float = 10.0
     tls: ssl.SSLContext | None = None
 
 
@@ -114,10 +115,13 @@ class Listener:
         try:
             line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             line.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-            if self.settings.tls is not None:
-                line = self.settings.tls.wrap_socket(line, server_side=True)
             with contextlib.suppress(OSError, FrameTooLong):
-                self._converse(line, address)
+                if self.settings.tls is None:
+                    self._converse(line, address)
+                    return
+                line.settimeout(self.settings.handshake_seconds)
+                with self.settings.tls.wrap_socket(line, server_side=True) as secured:
+                    self._converse(secured, address)
         finally:
             self._slots.release()
 
