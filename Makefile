@@ -23,10 +23,10 @@ demo: .venv/.run build
 
 test: .venv/.dev build
 	@sh .ci/debian chromium fonts-noto-cjk dcmtk poppler-utils
-	$(PYTEST) -n 2 -q -m "not slow" $(ARGS)
+	$(PYTEST) -n 2 --dist loadgroup -q -m "not slow" $(ARGS)
 
 test-all: test
-	$(PYTEST) -n 2 -q -m slow $(ARGS)
+	$(PYTEST) -n 2 --dist loadgroup -q -m slow $(ARGS)
 
 check: .venv/.dev
 	$(BIN)/ruff check .

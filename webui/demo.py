@@ -32,6 +32,7 @@ def run(folder: Path, *, stop: bool, proofs: Path | None, environment: Mapping[s
         "LIANYI_DATA": str(folder), "LIANYI_PUBLIC_URL": f"http://127.0.0.1:{listen.web}", "LIANYI_LOG": "warning",
         "LIANYI_SMS_URL": f"twilio://{gateway.sid}:{gateway.token}@127.0.0.1:{gateway.port}?from=%2B15550100&scheme=http",
     }  # fmt: skip
+    own |= {name: environment[name] for name in ("LIANYI_DATABASE_URL",) if name in environment}
     config = Config.from_environ(own)
     print(f"[4/4] demo in {folder} (about 20 s)", flush=True)
     for line in bootstrap.migrate(config):

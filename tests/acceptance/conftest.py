@@ -10,12 +10,16 @@ import signal
 import subprocess
 import sys
 import threading
+import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from tasks.demo import alliance
 from tasks.demo.browser import Browser
@@ -39,6 +43,7 @@ class Demo:
     base: str
     proofs: list[dict[str, Any]]
     said: list[str]
+    ports: dict[str, int] = field(default_factory=dict)
     browsers: dict[str, Browser] = field(default_factory=dict)
 
     def proof(self, name: str) -> dict[str, Any]:
@@ -67,14 +72,21 @@ def _need(ready: bool, reason: str) -> None:
         pytest.skip(reason)
 
 
-@pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+def _ports(pid: int) -> dict[str, int]:
+    """The ports the demo's own processes were told to listen on."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    lines = [Path(f"/proc/{child}/cmdline").read_text().split("\0") for child in children]
+    told = next(line for line in lines if "--mllp-port" in line)
+    return {name: int(told[told.index(f"--{name}-port") + 1]) for name in ("dicom", "mllp")}
+
+
+@contextmanager
+def _serving(folder: Path, settings: dict[str, str]) -> Iterator[Demo]:
     """`lianyi demo` in a folder of its own, after its walk and until the tests end."""
     _need(BUILT.exists() and any(FONTS.glob("*.ttf")), "the front end is not built; run `make build`")
-    folder = tmp_path_factory.mktemp("demo")
     proofs = folder / "proofs.json"
     command = [sys.executable, "-m", "webui.cli", "demo", "--folder", str(folder / "data"), "--json", str(proofs)]
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("LIANYI_")}
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("LIANYI_")} | settings
     process = subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
@@ -96,7 +108,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         serving.wait(PATIENCE)
         if not base:
             pytest.fail("the demo does not serve:\n" + "".join(said[-60:]), pytrace=False)
-        yield Demo(base[0], json.loads(proofs.read_text())["proofs"], said)
+        yield Demo(base[0], json.loads(proofs.read_text())["proofs"], said, _ports(process.pid))
     finally:
         process.send_signal(signal.SIGTERM)
         try:
@@ -108,6 +120,47 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         if process.stdout is not None:
             process.stdout.close()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def _demo_en(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """The demo on SQLite, where the English runs are."""
+    with _serving(tmp_path_factory.mktemp("demo"), {}) as demo:
+        yield demo
+
+
+@pytest.fixture(scope="session")
+def _demo_zh(tmp_path_factory: pytest.TempPathFactory, _postgresql_server: sa.URL) -> Iterator[Demo]:
+    """The demo on a PostgreSQL database of its own, where the Chinese runs are."""
+    name = f"demo_{uuid.uuid4().hex}"
+    admin = sa.create_engine(_postgresql_server, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    with admin.connect() as connection:
+        connection.execute(sa.text(f"create database {name}"))
+    url = _postgresql_server.set(database=name).render_as_string(hide_password=False)
+    with _serving(tmp_path_factory.mktemp("demo"), {"LIANYI_DATABASE_URL": url}) as demo:
+        yield demo
+    with admin.connect() as connection:
+        connection.execute(sa.text(f"drop database {name} with (force)"))
+    admin.dispose()
+
+
+def _language(item: Any) -> str:
+    """The language of a test: its parameter `lang`, Chinese where it has none."""
+    return str(getattr(item, "callspec", SimpleNamespace(params={})).params.get("lang", "zh"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All tests with one demo run in one process, so that each demo is started once: `--dist loadgroup`."""
+    for item in items:
+        if "demo" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group(f"demo {_language(item)}"))
+
+
+@pytest.fixture
+def demo(request: pytest.FixtureRequest) -> Demo:
+    """The running demo for this test: on PostgreSQL where it speaks Chinese, on SQLite where it speaks English."""
+    found: Demo = request.getfixturevalue(f"_demo_{_language(request.node)}")
+    return found
 
 
 @pytest.fixture(scope="session")
@@ -130,10 +183,13 @@ def login(_chromium: Any, demo: Demo) -> Iterator[Callable[..., Any]]:
     contexts: list[Any] = []
     trouble: list[tuple[str, list[str]]] = []
 
-    def enter(who: str, lang: str = "zh", theme: str = "light", width: int = 1440, height: int = 900) -> Any:
+    def enter(
+        who: str, lang: str = "zh", theme: str = "light", width: int = 1440, height: int = 900, **more: Any
+    ) -> Any:
         context = _chromium.new_context(
-            viewport={"width": width, "height": height}, timezone_id="Asia/Shanghai", reduced_motion="reduce"
-        )
+            viewport={"width": width, "height": height}, timezone_id="Asia/Shanghai", reduced_motion="reduce",
+            locale="en-US", **more,
+        )  # fmt: skip
         contexts.append(context)
         kept = [{"name": n, "value": v, "url": demo.base} for n, v in (("lang", lang), ("theme", theme))]
         kept += [
@@ -157,3 +213,19 @@ def login(_chromium: Any, demo: Demo) -> Iterator[Callable[..., Any]]:
     for context in contexts:
         context.close()
     assert [told for told, excused in trouble if not any(text in told for text in excused)] == []
+
+
+@pytest.fixture
+def axe() -> Callable[[Any], list[str]]:
+    """What axe finds on a page, one line a rule; the drawing of bpmn-js is not ours to change."""
+    module = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
+
+    def run(page: Any) -> list[str]:
+        options = {"resultTypes": ["violations"]}
+        found = module.Axe().run(page, context={"exclude": [["bpmn-view"]]}, options=options).response["violations"]
+        return [
+            f"{page.url} {v['id']}: {v['help']} {[(n['target'], n.get('failureSummary', '')[:160]) for n in v['nodes'][:3]]}"
+            for v in found
+        ]
+
+    return run

@@ -46,7 +46,7 @@ def test_the_language_is_chosen_before_logging_in(demo: Any, stranger: Any) -> N
     page = stranger
     page.goto(f"{demo.base}/login")
     page.locator("form.lang button[value=en]").press("Enter")
-    page.wait_for_function("document.documentElement.lang === 'en'")
+    page.locator("html[lang=en]").wait_for(state="attached")
     assert page.locator("h1").inner_text() == "Log in"
     page.locator("[name=login_name]").fill("he")
     page.locator("[name=password]").fill(alliance.PASSWORD)
