@@ -109,10 +109,11 @@ class Consultation(RuleBasedStateMachine):
 
     new_world: Callable[[], World]
 
-    @initialize()
-    def begin(self) -> None:
+    @initialize(walked=st.sampled_from([0, 3, 6, 8, 10, 11]))
+    def begin(self, walked: int) -> None:
+        """The case has come so far in order before everybody does as he likes: else few would come to its end."""
         self.world = type(self).new_world()
-        self.world.open()
+        self.world.walk(walked)
         self.forms = _forms(self.world)
         self.handed_in: list[tuple[str, Any, dict[str, Any], str, Any]] = []
         self.workers = 0
@@ -295,7 +296,7 @@ def _run(new_world: Callable[[], World], examples: int, steps: int) -> None:
 
 @pytest.mark.timeout(300)
 def test_whatever_people_do_the_house_is_in_order(new_world: Callable[[], World]) -> None:
-    _run(new_world, examples=6, steps=30)
+    _run(new_world, examples=8, steps=25)
 
 
 @pytest.mark.slow
