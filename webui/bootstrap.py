@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ from tasks.notify.service import Offer
 from tasks.people.service import Actor, directory
 from webui import logs
 from webui.config import Config
+from webui.supervisor import ParentWatch
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -125,9 +127,10 @@ def _answer_offers(services: Services) -> None:
 
 
 def application() -> Flask:
-    """The web application, as the server imports it."""
+    """The web application, as the server's own child imports it; when its parent is killed it lets go of the port."""
     from webui.app import create_app
 
+    ParentWatch(lambda: os._exit(1)).start()
     config = Config.from_environ()
     logs.configure(config.log)
     house = build(config)
