@@ -10,6 +10,7 @@ export function start(): void {
   const still = form.querySelector<HTMLElement>("[data-still]");
   let timer = 0;
   let turn = 0;
+  const leaving = new AbortController();
   const tell = () => {
     const blocks = Number(pane.querySelector<HTMLElement>("[data-blocks]")?.dataset.blocks ?? 0);
     if (still) { still.hidden = !blocks; still.textContent = blocks ? word("still", { n: blocks }) : ""; }
@@ -19,7 +20,7 @@ export function start(): void {
     const fields = new URLSearchParams();
     for (const [name, value] of new FormData(form)) if (typeof value === "string" && !["csrf_token", "password", "key"].includes(name)) fields.append(name, value);
     try {
-      const answer = await fetch(pane.dataset.checks!, { method: "POST", body: fields, headers: { "X-CSRFToken": csrf(), Accept: "text/html" } });
+      const answer = await fetch(pane.dataset.checks!, { method: "POST", body: fields, headers: { "X-CSRFToken": csrf(), Accept: "text/html" }, signal: leaving.signal });
       if (!answer.ok || mine !== turn) return;
       pane.innerHTML = await answer.text();
       tell();
@@ -28,6 +29,7 @@ export function start(): void {
   const soon = () => { clearTimeout(timer); timer = window.setTimeout(() => void ask(), QUIET); };
   form.addEventListener("change", soon);
   form.addEventListener("input", soon);
+  form.addEventListener("submit", () => { clearTimeout(timer); leaving.abort(); }); // a task handed in has nothing to check
   document.addEventListener("lianyi:uploaded", () => void refresh(form).then(ask));
   tell();
 }
