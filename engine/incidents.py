@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -12,8 +13,11 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from engine.errors import Busy, LianyiError, NotFound, Stale
+from engine.feel import FeelError, compile, from_json, to_json
 from engine.ids import uuid7
+from engine.results import accept
 from engine.runner import Run
+from engine.spiff import Stuck, assigned, script_lines
 from engine.tables import incident, job
 from engine.values import Json
 
@@ -125,6 +129,28 @@ def retry(
             _again(tx, row.job_id)
 
 
+class ChangeRefused(LianyiError):
+    """The change cannot be read."""
+
+    code = "change_refused"
+    status = 422
+    advice = (
+        "Write one `name = value` a line, the value in FEEL as in the model: text in quotes, true, false, a number."
+    )
+
+
+def changes(text: str, inputs: Mapping[str, Json], now: datetime) -> dict[str, Json]:
+    """The `data` of a retry from lines `name = FEEL` or `case.name = FEEL`; the inputs the step saw are in scope. ChangeRefused."""
+    seen = dict(inputs)
+    try:
+        for target, source in script_lines(text):
+            scope = {name: from_json(value) for name, value in seen.items()}
+            seen = assigned(seen, target, to_json(compile(source).evaluate(scope, now=now)))
+    except (Stuck, FeelError) as problem:
+        raise ChangeRefused(str(problem)) from problem
+    return {name: value for name, value in seen.items() if inputs.get(name) != value}
+
+
 def resolve(engine: Engine, incident_id: UUID, *, actor: str, reason: str, result: Mapping[str, Json]) -> None:
     """Say how it ended: a job's result as if its handler had given it. A held step can only be retried."""
     row = _find(engine, incident_id)
@@ -134,6 +160,8 @@ def resolve(engine: Engine, incident_id: UUID, *, actor: str, reason: str, resul
         _check_open(tx, incident_id)
         if row.job_id is None:
             raise Stale("A held step is retried with changed variables, not resolved.", incident=str(incident_id))
+        operation = tx.session.execute(select(job.c.operation).where(job.c.id == row.job_id)).scalar_one()
+        accept(engine.signatures[operation], result)
         _resolve(tx, incident_id, {"how": "resolved", "reason": reason, "result": dict(result)})
         tx.session.execute(
             update(job).where(job.c.id == row.job_id).values(state="done", result=dict(result), finished_at=tx.now)

@@ -319,21 +319,22 @@ class ScriptTask(Node, base.ScriptTask):
         before = my_task.data
         try:
             for target, source in script_lines(self.script):
-                my_task.data = _assigned(my_task.data, target, evaluate_json(my_task, source))
+                my_task.data = assigned(my_task.data, target, evaluate_json(my_task, source))
         except Stuck:
             my_task.data = before
             raise
         return True
 
 
-def _assigned(data: Mapping[str, Json], target: tuple[str, ...], value: Json) -> dict[str, Json]:
+def assigned(data: Mapping[str, Json], target: tuple[str, ...], value: Json) -> dict[str, Json]:
+    """The data with one value set at a dotted target; Stuck when something on the way is no context."""
     first, *rest = target
     if not rest:
         return {**data, first: value}
     inner = data.get(first)
     if inner is not None and not isinstance(inner, Mapping):
         raise Stuck("expression", "script_target", f"{first} is no context, so .{rest[0]} cannot be set")
-    return {**data, first: _assigned(inner or {}, tuple(rest), value)}
+    return {**data, first: assigned(inner or {}, tuple(rest), value)}
 
 
 class ExclusiveGateway(Node, base.ExclusiveGateway):

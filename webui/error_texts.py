@@ -80,6 +80,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     # starting the product
     "bad_setting": ("有一项设置不对。", "请改正指出的环境变量后重新启动；文档列出全部名称。"),
     "not_safe": ("没有 TLS 时不监听本机以外的地址。", "请给出 --cert 和 --key，或用 lianyi certs 生成，或只监听 127.0.0.1。"),
+    "change_refused": ("改正的取值读不懂。", "每行写一个“变量 = 取值”，取值用 FEEL：文字加引号，true、false 或数字。"),
     "port_taken": ("这个端口已被别的程序占用。", "请结束该程序，或用 --web-port、--dicom-port、--mllp-port 换一个端口。"),
 }  # fmt: skip
 

@@ -47,7 +47,7 @@ BY_ROLE: Final[dict[str, tuple[str, ...]]] = {
     "coordinator": ("monitor", "inbox", "cases", "rooms", "messages"),
     "auditor": ("audit",),
     "node_admin": ("messages",),
-    "platform_admin": ("messages",),
+    "platform_admin": ("monitor", "messages"),
 }
 _ORDER = tuple(BY_ROLE)
 

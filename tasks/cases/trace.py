@@ -158,7 +158,7 @@ def newest(
         query = query.where(ClinicalCase.ref.startswith(words.upper(), autoescape=True))
     found = session.execute(query.order_by(history.c.at.desc(), history.c.id.desc()).limit(limit)).all()
     names = directory.names(session, [a for e in found if (a := _account(e.actor)) is not None])
-    known = {d: _step_names(session, d) for d in {e.definition_id for e in found if e.definition_id}}
+    known = {d: step_names(session, d) for d in {e.definition_id for e in found if e.definition_id}}
     return [
         AuditEntry(
             id=str(e.id), at=e.at, kind=e.kind, actor=names.get(a, e.actor) if (a := _account(e.actor)) else e.actor, ref=e.ref or "",
@@ -172,7 +172,8 @@ _NAMES: dict[UUID, dict[str, tuple[str, str]]] = {}
 """Names of the steps of each version; a version never changes."""
 
 
-def _step_names(session: Session, definition_id: UUID) -> dict[str, tuple[str, str]]:
+def step_names(session: Session, definition_id: UUID) -> dict[str, tuple[str, str]]:
+    """The Chinese and English names of every step of a version, by its id."""
     if definition_id not in _NAMES:
         content = session.execute(select(definition.c.content).where(definition.c.id == definition_id)).scalar_one()
         views = describe(Bundle.from_bytes(content)).values()

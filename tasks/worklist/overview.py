@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.tables import incident, wait
+from engine.tables import wait
 from tasks.worklist.models import Claim
 
 
@@ -30,17 +30,6 @@ class OpenStep:
     claimed_by: UUID | None
 
 
-@dataclass(frozen=True)
-class Trouble:
-    """Something in a case that needs a person."""
-
-    id: UUID
-    instance_id: UUID
-    kind: str
-    code: str
-    at: datetime
-
-
 def steps(session: Session, instances: Sequence[UUID]) -> list[OpenStep]:
     """Open tasks of these instances, the most overdue first."""
     query = (
@@ -56,10 +45,3 @@ def steps(session: Session, instances: Sequence[UUID]) -> list[OpenStep]:
         for r in session.execute(query)
     ]  # fmt: skip
     return sorted(found, key=lambda s: (s.due is None, s.due or s.since))
-
-
-def troubles(session: Session, instances: Sequence[UUID]) -> list[Trouble]:
-    """Open incidents of these instances, oldest first."""
-    query = select(incident).where(incident.c.state == "open", incident.c.instance_id.in_(instances))
-    rows = session.execute(query.order_by(incident.c.id)).all()
-    return [Trouble(r.id, r.instance_id, r.kind, r.code, r.opened_at) for r in rows]

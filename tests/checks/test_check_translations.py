@@ -23,6 +23,7 @@ def _used() -> set[str]:
     words = (
         "webui/navigation.py",
         "webui/event_words.py",
+        "webui/incident_words.py",
         "forms/compile.py",
         "tasks/applications/intake.py",
         "tasks/quality/gates.py",

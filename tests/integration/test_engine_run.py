@@ -31,6 +31,7 @@ from engine import (
 from engine import incidents as incident_verbs
 from engine.history import verify
 from engine.operations import BpmnError, NotDone, Permanent
+from engine.results import ResultMismatch
 from engine.tables import command_log, definition, history, incident, instance, job, message, wait
 
 Toy = Callable[..., Bundle]
@@ -395,7 +396,7 @@ ring>e
 
 
 def test_a_failing_job_is_retried_and_then_waits_for_a_person(db: Database, clock: TestClock, toy: Toy) -> None:
-    signature = Signature("t.ring", Effect.QUERY)
+    signature = Signature("t.ring", Effect.QUERY, result={"n": Type.NUMBER})
     engine = Engine(db, sigs(signature), clock)
     attempts: list[int] = []
 
@@ -419,6 +420,8 @@ def test_a_failing_job_is_retried_and_then_waits_for_a_person(db: Database, cloc
         clock.advance(timedelta(hours=2))
         worker.run_until_idle()
     second = rows(db, incident)[1]
+    with pytest.raises(ResultMismatch):
+        incident_verbs.resolve(engine, second.id, actor="op", reason="done by hand", result={"n": "none"})
     incident_verbs.resolve(engine, second.id, actor="op", reason="done by hand", result={"n": 0})
     assert status(db, one) == "completed"
     assert [r.state for r in rows(db, job)] == ["done"]

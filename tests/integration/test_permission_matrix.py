@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from engine import uuid7
 from engine.db import Database
-from engine.tables import wait
+from engine.tables import incident, wait
 from tasks.imaging.models import KeyView
 from tasks.messages.models import Inbound, Outbound
 from tasks.people import directory
@@ -192,9 +192,11 @@ def house(world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iter
     world.running = world.case
     world.walk(0)
     tokens = _appoint(world)
-    inbound = uuid7()
+    inbound, stopped = uuid7(), uuid7()
     with world.services.db.transaction() as session:
         session.add(Inbound(id=inbound, tenant=world.home, sha256="0" * 64, raw=b"MSH|", answer=b"MSH|", peer="p", attempts=5, received_at=world.clock.now(), sender="QH", control="1", kind="ADT^A08", code="AA", state="failed"))  # fmt: skip
+        where = {"tenant": world.home, "instance_id": world.running, "business_key": str(world.running)}
+        session.execute(insert(incident).values(id=stopped, kind="instance", code="x", detail={}, state="open", opened_at=world.clock.now(), **where))  # fmt: skip
     forgetful = _Forgetful(world.services.db.sql)
     services = world.over(forgetful)
     app = create_app(services, Config(tmp_path, "", "http://localhost", "k" * 40), world.clock)
@@ -213,6 +215,7 @@ def house(world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iter
         ).first()
     parts = {
         "<uuid:case_id>": world.published, "<uuid:task_id>": waits["triage"], "<uuid:room_id>": room, "<uuid:message_id>": message,
+        "<uuid:incident_id>": stopped,
         "<sop_uid>": sop, "<int:place>": place, "<path:filename>": "mark.svg",
     }  # fmt: skip
     running = {"<uuid:case_id>": world.running}
@@ -222,6 +225,7 @@ def house(world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iter
         "POST /messages/<uuid:message_id>/repeat": {"<uuid:message_id>": inbound},
     }  # fmt: skip
     forms = {
+        "/monitor/incidents/<uuid:incident_id>": {"act": "again", "reason": "mended"},
         "/cases/<uuid:case_id>/stop": {"reason": "died"},
         "/applications/new": {"registration": str(world.registration)},
         "/login": {"login_name": "nobody", "password": "x"},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, abort, render_template
 from flask.typing import ResponseReturnValue
 
+from tasks.cases import troubles
 from tasks.cases.service import Search
 from tasks.cases.states import STATES
 from tasks.people.service import directory
@@ -23,7 +24,7 @@ def home() -> ResponseReturnValue:
     with house.db.read() as session:
         cases = {c.instance_id: c for c in house.cases.find(session, who, Search(running=True))}
         steps = overview.steps(session, list(cases))
-        troubles = overview.troubles(session, list(cases))
+        stopped = troubles.listed(session, who, context().clock.now())
         names = directory.names(session, [p for s in steps for p in (s.person, s.claimed_by) if p])
         duty = directory.on_duty(session, who.hospital_id, context().clock.now())
         places = {h.id: h for h in directory.hospitals(session)}
@@ -32,7 +33,7 @@ def home() -> ResponseReturnValue:
         "monitor.html",
         cases=cases,
         steps=steps,
-        troubles=troubles,
+        stopped=stopped,
         names=names,
         states=STATES,
         duty=duty,

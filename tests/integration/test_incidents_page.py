@@ -1,0 +1,126 @@
+"""What has stopped is shown to those it concerns, and goes on by their word, once, with the reason in the history."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from engine import Effect
+from engine.incidents import ChangeRefused, changes
+from engine.tables import history, incident
+from integrations.sms import SmsRefused, SmsUnknown
+from tasks.cases import troubles
+from tasks.people.models import Account, Login
+from webui import assets
+from webui.app import create_app
+from webui.config import Config
+
+World = Any
+NOW = datetime(2026, 11, 24, 8, tzinfo=UTC)
+
+
+@pytest.fixture
+def client(world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FlaskClient]:
+    built = assets.Built("dist/assets/app.js", ("dist/assets/app.css",))
+    monkeypatch.setattr(assets, "built", lambda: built)
+    app = create_app(world.services, Config(tmp_path, "", "http://localhost", "k" * 40), world.clock)
+    app.config["WTF_CSRF_ENABLED"] = False
+    with app.test_client() as made:
+        yield made
+
+
+def _as(client: FlaskClient, world: World, login: str) -> None:
+    """Let the browser be this person's."""
+    import hashlib
+
+    with world.services.db.transaction() as session:
+        account = session.scalars(select(Account.id).where(Account.login_name == login)).one()
+        digest = hashlib.sha256(login.encode()).hexdigest()
+        if session.scalar(select(Login.id).where(Login.token_hash == digest)) is None:
+            now = world.clock.now()
+            session.add(Login(id=account, account_id=account, token_hash=digest, created_at=now, seen_at=now, expires_at=now.replace(year=2027), reauth_at=now))  # fmt: skip
+    client.set_cookie("lianyi", login)
+
+
+def _stop(world: World, problem: Exception) -> None:
+    """A case whose offer's short message does not go out."""
+    world.walk(3)
+    world.sms.problem = problem
+    with pytest.raises(AssertionError):  # the walk itself finds the incident
+        world.submit(*world.steps()[3])
+
+
+def _open(world: World) -> UUID:
+    with world.services.db.read() as session:
+        return session.execute(select(incident.c.id).where(incident.c.state == "open")).scalar_one()
+
+
+@pytest.mark.parametrize(("act", "sent"), [("sent", 0), ("again", 1)])
+def test_a_person_says_whether_it_went_out(world: World, client: FlaskClient, act: str, sent: int) -> None:
+    _stop(world, SmsUnknown())
+    _as(client, world, "wu")
+    page = client.get("/monitor").text
+    assert "不知道是否已经发出" in page
+    address = re.search(r"/monitor/incidents/[0-9a-f-]{36}", page)
+    assert address
+    shown = client.get(address[0]).text
+    assert "已经发出：继续往下走" in shown
+    assert "王示例" not in shown
+    world.sms.problem = None
+    assert client.post(address[0], data={"act": act, "reason": " "}).status_code == 422
+    assert client.post(address[0], data={"act": "change", "reason": "问过本人"}).status_code == 422
+    assert client.post(address[0], data={"act": act, "reason": "电话问过本人"}).status_code == 303
+    assert client.post(address[0], data={"act": act, "reason": "电话问过本人"}).status_code == 404
+    world.worker.run_until_idle()
+    assert len(world.sms.sent) == sent
+    assert "offer_reply" in world.waiting()
+    with world.services.db.read() as session:
+        said = session.scalars(select(history.c.data).where(history.c.kind == "incident.resolved")).all()
+    assert any("电话问过本人" in words for words in said)
+
+
+def test_a_refused_message_is_tried_again_when_the_cause_is_gone(world: World, client: FlaskClient) -> None:
+    _stop(world, SmsRefused())
+    _as(client, world, "admin")
+    assert "系统任务没有成功" in client.get("/monitor").text
+    world.sms.problem = None
+    address = f"/monitor/incidents/{_open(world)}"
+    assert client.post(address, data={"act": "sent", "reason": "号码已改"}).status_code == 422
+    assert client.post(address, data={"act": "again", "reason": "号码已改"}).status_code == 303
+    world.worker.run_until_idle()
+    assert len(world.sms.sent) == 1
+
+
+def test_nobody_else_sees_it(world: World, client: FlaskClient) -> None:
+    _stop(world, SmsUnknown())
+    address = f"/monitor/incidents/{_open(world)}"
+    for login in ("he", "jin", "shen"):
+        _as(client, world, login)
+        assert client.get(address).status_code == 404
+        assert client.post(address, data={"act": "sent", "reason": "电话问过"}).status_code == 404
+
+
+def test_values_are_corrected_in_feel() -> None:
+    seen = {"case": {"urgency": "R", "id": "1"}, "tries": 2}
+    assert changes('case.urgency = "U"', seen, NOW) == {"case": {"urgency": "U", "id": "1"}}
+    assert changes("tries = tries + 1\nok = true", seen, NOW) == {"tries": 3, "ok": True}
+    assert changes("", seen, NOW) == {}
+    for wrong in ("case.urgency", "tries.x = 1", "tries = (", "import os"):
+        with pytest.raises(ChangeRefused):
+            changes(wrong, seen, NOW)
+
+
+def test_what_may_be_done_follows_from_what_happened() -> None:
+    assert troubles.acts("unknown_outcome", Effect.ONCE) == ("sent", "again")
+    assert troubles.acts("unknown_outcome", Effect.QUERY) == ("again",)
+    assert troubles.acts("expression", None) == ("change",)
+    assert troubles.acts("job", Effect.IDEMPOTENT) == ("again",)
+    assert troubles.acts("instance", None) == ("again",)
