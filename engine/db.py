@@ -104,6 +104,7 @@ class JsonText(TypeDecorator[Any]):
 
 
 _AT_END = "lianyi.at_end"
+_MEMO = "lianyi.memo"
 
 
 class Database:
@@ -139,6 +140,7 @@ class Database:
             if self.dialect == "sqlite":
                 connection.exec_driver_sql("BEGIN")
             with Session(bind=connection, expire_on_commit=False, autoflush=False) as session:
+                session.info[_MEMO] = {}
                 try:
                     yield session
                 finally:
@@ -152,6 +154,12 @@ class Database:
 def at_end(session: Session, last: Callable[[Session], None]) -> None:
     """Run `last` just before the transaction of this session commits, after everything else was written."""
     session.info.setdefault(_AT_END, []).append(last)
+
+
+def memo(session: Session) -> dict[Any, Any] | None:
+    """What was read once in a session of `read()` and may be used again until it ends; None in one that writes."""
+    found: dict[Any, Any] | None = session.info.get(_MEMO)
+    return found
 
 
 def connect(url: str) -> Database:

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Text, insert, select, text, type_coerce, update
+from sqlalchemy import ColumnElement, String, Text, insert, literal_column, select, text, type_coerce, update
 from sqlalchemy.orm import Session
 
 from engine.db import Database, at_end
@@ -26,6 +26,8 @@ PLATFORM = UUID(int=0)
 """The tenant of what belongs to no hospital."""
 GENESIS = "0" * 64
 CHECKED = "chain.checked"
+_CHECKED: ColumnElement[str] = literal_column(f"'{CHECKED}'")
+"""Spelled out, so that ix_history_checked serves a prepared query too."""
 KEPT = 20
 """Of so many breaks a check keeps the place."""
 NOTHING = (0, GENESIS)
@@ -52,6 +54,7 @@ _HASHED = (
     "data",
     "previous",
 )
+_SEQ, _PREVIOUS = _HASHED.index("seq"), _HASHED.index("previous")
 
 
 @dataclass(frozen=True)
@@ -138,7 +141,7 @@ def standing(session: Session) -> Standing:
     times: list[datetime | None] = []
     breaks: list[Break] = []
     for tenant, end in known.items():
-        query = select(history.c.at, history.c.data).where(history.c.tenant == tenant, history.c.kind == CHECKED)
+        query = select(history.c.at, history.c.data).where(history.c.tenant == tenant, history.c.kind == _CHECKED)
         last = session.execute(query.order_by(history.c.seq.desc()).limit(1)).first()
         said: dict[str, Any] = json.loads(last.data) if last else {"seq": 0, "hash": GENESIS, "breaks": []}
         times.append(last.at if last else None)
@@ -181,24 +184,39 @@ def _verify_chain(
     breaks: list[Break] = []
     seq, previous = start
     rows = session.execute(
-        select(*[type_coerce(c, Text) if c.name == "data" else c for c in history.c])
+        select(*_columns(session))
         .where(history.c.tenant == tenant, history.c.seq > seq)
         .order_by(history.c.seq, history.c.at, history.c.id)
         .execution_options(yield_per=1000)
-    ).mappings()
-    for row in rows:
-        if row["seq"] != seq + 1:
+    )
+    for *hashed, kept in rows:
+        place, before = hashed[_SEQ], hashed[_PREVIOUS]
+        if place != seq + 1:
             breaks.append(Break(tenant, seq + 1, "missing"))
-        elif row["previous"] != previous or _hash(dict(row)) != row["hash"]:
-            breaks.append(Break(tenant, row["seq"], "edited"))
-        seq, previous = row["seq"], row["hash"]
+        elif before != previous or _digest(hashed) != kept:
+            breaks.append(Break(tenant, place, "edited"))
+        seq, previous = place, kept
     if expected != (seq, previous):
         breaks.append(Break(tenant, seq + 1, "cut"))
     return breaks
 
 
+def _columns(session: Session) -> list[ColumnElement[Any]]:
+    """What is hashed, then the hash. SQLite keeps ids and instants in the very words that are hashed: read as they are,
+    a chain is verified in half the time."""
+    raw = String if session.get_bind().dialect.name == "sqlite" else None
+    columns = [history.c[name] for name in (*_HASHED, "hash")]
+    return [
+        type_coerce(c, Text) if c.name == "data" else type_coerce(c, raw) if raw and c.name != "seq" else c
+        for c in columns
+    ]
+
+
 def _hash(entry: Mapping[str, Any]) -> str:
-    values = [entry[name] for name in _HASHED]
+    return _digest([entry[name] for name in _HASHED])
+
+
+def _digest(values: Sequence[Any]) -> str:
     words = [v.isoformat(timespec="microseconds") if isinstance(v, datetime) else v for v in values]
     return hashlib.sha256(canonical([str(w) if isinstance(w, UUID) else w for w in words])).hexdigest()
 

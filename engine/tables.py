@@ -203,6 +203,13 @@ history = Table(
     Column("hash", String(64), nullable=False),
     Index("ix_history_chain", "tenant", "seq"),
     Index("ix_history_instance", "instance_id", "at"),
+    Index(
+        "ix_history_checked",
+        "tenant",
+        "seq",
+        postgresql_where=text("kind = 'chain.checked'"),
+        sqlite_where=text("kind = 'chain.checked'"),
+    ),
     postgresql_partition_by="RANGE (at)",
 )
 

@@ -97,14 +97,10 @@ class Applications:
         if not may(actor, "create", Facts("application", actor.hospital_id)):
             return []
         found = [f for f in self._patients.find(session, actor, words) if f.tenant == actor.hospital_id]
-        return [
-            Candidate(
-                f,
-                self._imaging.studies(session, self._patients.registration(session, f.registration_id))[:3],
-                self._patients.newest_order(session, f.record_id),
-            )
-            for f in found
-        ]
+        records = [f.record_id for f in found]
+        studies = self._imaging.of_records(session, records)
+        orders = self._patients.newest_orders(session, records)
+        return [Candidate(f, studies.get(f.record_id, [])[:3], orders.get(f.record_id)) for f in found]
 
     def open(self, actor: Actor, registration_id: UUID, key: str) -> tuple[UUID, UUID]:
         """A new application for a patient of a hospital where the actor may apply: case id and the task to fill in.

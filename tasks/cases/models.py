@@ -56,6 +56,7 @@ class ClinicalCase(Base):
         Index("ix_clinical_case_tenant_state", "tenant", "state", "created_at"),
         Index("ix_clinical_case_to", "to_hospital", "created_at"),
         Index("ix_clinical_case_applicant", "applicant", "created_at"),
+        Index("ix_clinical_case_newest", "created_at", "id"),
     )
 
 

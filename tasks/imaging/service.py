@@ -149,8 +149,17 @@ class Imaging:
     # -- look ---------------------------------------------------------------------------------------------------------
     def studies(self, session: Session, registration: Registration) -> list[StudyFacts]:
         """The studies of a patient record, newest first; for services, no permission is checked."""
-        query = select(Study).where(Study.record_id == registration.record_id)
-        return self._facts(session, session.scalars(query.order_by(Study.received_at.desc(), Study.study_uid)))
+        return self.of_records(session, [registration.record_id]).get(registration.record_id, [])
+
+    def of_records(self, session: Session, record_ids: Sequence[UUID]) -> dict[UUID, list[StudyFacts]]:
+        """The studies of many patient records, by record, each newest first; for services."""
+        query = select(Study).where(Study.record_id.in_(record_ids))
+        studies = list(session.scalars(query.order_by(Study.received_at.desc(), Study.study_uid)))
+        found: dict[UUID, list[StudyFacts]] = {}
+        for study, known in zip(studies, self._facts(session, studies), strict=True):
+            if study.record_id is not None:
+                found.setdefault(study.record_id, []).append(known)
+        return found
 
     def of_case(self, session: Session, case_id: UUID) -> list[StudyFacts]:
         """The studies a case carries, in the order in which they were added; for services."""

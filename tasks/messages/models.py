@@ -51,6 +51,7 @@ class Inbound(Base):
         Index("ux_inbound_sender_control", "sender", "control", "sha256", unique=True),
         Index("ix_inbound_state", "state", "received_at"),
         Index("ix_inbound_received", "tenant", "received_at"),
+        Index("ix_inbound_newest", "received_at"),
     )
 
 
@@ -68,7 +69,11 @@ class Outbound(Base):
     state: Mapped[str] = mapped_column(String(12))  # sending, delivered, failed
     created_at: Mapped[datetime] = mapped_column(Instant)
     delivered_at: Mapped[datetime | None] = mapped_column(Instant)
-    __table_args__ = (Index("ix_outbound_created", "tenant", "created_at"), Index("ix_outbound_case", "case_id"))
+    __table_args__ = (
+        Index("ix_outbound_created", "tenant", "created_at"),
+        Index("ix_outbound_newest", "created_at"),
+        Index("ix_outbound_case", "case_id"),
+    )
 
 
 class Delivery(Base):

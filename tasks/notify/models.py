@@ -30,7 +30,11 @@ class SmsMessage(Base):
     )  # sending, queued, sent, delivered, undelivered, failed, unknown, refused
     created_at: Mapped[datetime] = mapped_column(Instant)
     changed_at: Mapped[datetime] = mapped_column(Instant)
-    __table_args__ = (Index("ix_sms_message_created", "tenant", "created_at"), Index("ix_sms_message_case", "case_id"))
+    __table_args__ = (
+        Index("ix_sms_message_created", "tenant", "created_at"),
+        Index("ix_sms_message_newest", "created_at"),
+        Index("ix_sms_message_case", "case_id"),
+    )
 
 
 class SmsReply(Base):

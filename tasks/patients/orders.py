@@ -57,8 +57,13 @@ def keep(
 
 def newest(session: Session, record_id: UUID) -> Order | None:
     """The newest order of a patient record that still stands."""
-    query = select(Order).where(Order.record_id == record_id, Order.status.not_in(CANCELLED))
-    return session.scalar(query.order_by(Order.received_at.desc(), Order.placer.desc()).limit(1))
+    return newest_of(session, [record_id]).get(record_id)
+
+
+def newest_of(session: Session, record_ids: Sequence[UUID]) -> dict[UUID, Order]:
+    """The newest order that still stands of each of many patient records."""
+    query = select(Order).where(Order.record_id.in_(record_ids), Order.status.not_in(CANCELLED))
+    return {order.record_id: order for order in session.scalars(query.order_by(Order.received_at, Order.placer))}
 
 
 def standing(session: Session, record_id: UUID, modality: str) -> list[Order]:

@@ -247,6 +247,10 @@ class Patients:
         """The newest order of a patient record that still stands."""
         return orders.newest(session, record_id)
 
+    def newest_orders(self, session: Session, record_ids: Sequence[UUID]) -> dict[UUID, Order]:
+        """The same of many patient records, by record."""
+        return orders.newest_of(session, record_ids)
+
     def standing_orders(self, session: Session, registration_id: UUID, modality: str) -> list[Order]:
         """The orders of this patient that stand and may be for this modality, newest first."""
         return orders.standing(session, self.registration(session, registration_id).record_id, modality)

@@ -94,10 +94,20 @@ def guard_of(form: str | None, node: str) -> tuple[str, str] | None:
     return AT_NODE.get((form or "", node)) or GUARDED.get(form or "")
 
 
-def rows(session: Session, cases: Cases, actor: Actor, tab: Tab, after: Cursor | None, limit: int) -> list[InboxRow]:
-    """One page of a tab (not `done`)."""
+def rows(
+    session: Session,
+    cases: Cases,
+    actor: Actor,
+    tab: Tab,
+    after: Cursor | None,
+    limit: int,
+    instance_id: UUID | None = None,
+) -> list[InboxRow]:
+    """One page of a tab (not `done`), or what is in it of one instance."""
     key = func.coalesce(wait.c.due, literal(_FAR, Instant))
     query = _open_tasks().where(_tabs(actor)[tab]).order_by(key, wait.c.task_id).limit(limit)
+    if instance_id is not None:
+        query = query.where(wait.c.instance_id == instance_id)
     if after is not None:
         query = query.where(tuple_(key, wait.c.task_id) > tuple_(literal(after[0], Instant), literal(after[1], Uuid)))
     found = list(session.execute(query))

@@ -82,7 +82,7 @@ def _facts(session: Any, row: Any) -> dict[str, Any]:
         k: house.cases.allowed(session, who, row, *k.split("."))
         for k in ("application.read", "images.read", "name.read", "report.read", "report.download", "qc.read")
     }
-    tasks = [r for r in house.worklist.inbox(session, who, "all") if r.case and r.case.id == row.id]
+    tasks = house.worklist.of_case(session, who, row.id)
     handed_in = house.worklist.submissions(session, row.id, "pre_qc")
     people = [p for p in (row.applicant, row.expert, *(s.account_id for s in handed_in)) if p]
     return {
