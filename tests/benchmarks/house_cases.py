@@ -7,14 +7,14 @@ study and time; the hash chains are written anew, so that `lianyi audit verify` 
 from __future__ import annotations
 
 import importlib.util
-import itertools
 import random
 import re
 import shutil
 import sys
 import tempfile
+import time
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -28,6 +28,7 @@ from pydicom.data import get_testdata_file
 from engine import Database, TestClock, connect, history, uuid7
 from engine.db import Base
 from engine.tables import history_head
+from engine.values import canonical
 from integrations.dicom import Subject, restamp
 from migrations.run import upgrade
 from tasks.patients.identity import grams, name_key
@@ -45,6 +46,8 @@ _ID = re.compile(r"\b[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f
 SHARED = ("ref_counter", "login", "login_failure")
 """Tables that belong to no case."""
 SEED = 20261124
+DAYS = 180
+"""So old is the oldest published case; the last day's entries came after the nightly check of the chains."""
 Row = dict[str, Any]
 
 
@@ -69,12 +72,11 @@ def fill(url: str, count: int) -> dict[str, Any]:
         with db.transaction() as session:
             session.execute(sa.text("select history_make_partitions((current_date - 210)::date, 8)"))
     writer = Writer(db)
-    chains: dict[UUID, tuple[int, str]] = {}
     for table, row in base:
-        _write(writer, chains, table, row)
-    cases = _copies(writer, chains, originals, count)
-    for tenant, (seq, last) in chains.items():
-        writer.add(history_head, {"tenant": tenant, "seq": seq, "hash": last})
+        writer.add(table, [_plain(row.get(column.name)) for column in table.columns])
+    cases = _copies(writer, originals, count)
+    for tenant, (seq, last) in writer.chains.items():
+        writer.add(history_head, [tenant, seq, last])
     writer.close()
     with db.sql.connect() as connection:
         connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("analyze")
@@ -82,115 +84,188 @@ def fill(url: str, count: int) -> dict[str, Any]:
     return {"accounts": accounts, "cases": cases}
 
 
-def _copies(
-    writer: Writer, chains: dict[UUID, tuple[int, str]], originals: Mapping[int, Original], count: int
-) -> list[tuple[int, UUID, str]]:
+def _copies(writer: Writer, originals: Mapping[int, Original], count: int) -> list[tuple[int, UUID, str]]:
     draw = random.Random(SEED)
     steps = [step for step, share in STEPS.items() for _ in range(max(1, share * count // 10_000))][:count]
     draw.shuffle(steps)
+    forms = {step: Form.of(one) for step, one in originals.items()}
     made: list[tuple[int, UUID, str]] = []
     for number, step in enumerate(steps):
+        if number == count - max(1, count // DAYS):
+            _checked(writer)
         one = originals[step]
-        age = timedelta(days=180 - 180 * number / count) if step == 12 else timedelta(hours=draw.uniform(0, 40))
+        age = timedelta(days=DAYS - DAYS * number / count) if step == 12 else timedelta(hours=draw.uniform(0, 40))
         name = draw.choice(FAMILY) + "".join(draw.choice(GIVEN) for _ in range(draw.choice((1, 2))))
-        change = _change(one, number, name)
-        for table, row in one.rows:
-            if table.name == "patient_gram":
-                continue
-            new = {key: _renewed(value, change, age) for key, value in row.items()}
-            if table.name == "registration":
-                new |= {"name": name, "name_key": name_key(name)}
-                for gram in sorted(grams(name)):
-                    gram_row = {"tenant": new["tenant"], "gram": gram, "record_id": new["record_id"]}
-                    writer.add(Base.metadata.tables["patient_gram"], gram_row)
-            if table.name == "hold":
-                new["slot"] = number
-            _write(writer, chains, table, new)
-        made.append((step, change.ids[one.case], change.words[one.words["ref"]]))
+        words = _words(one, number, name, draw)
+        forms[step].write(writer, words, age, number, name)
+        made.append((step, UUID(words[str(one.case)]), words[one.words["ref"]]))
     return made
 
 
-@dataclass(frozen=True)
-class Change:
-    """What a copy calls everything: ids and words, and the pattern that finds them in texts."""
+def _checked(writer: Writer) -> None:
+    """The entries of the nightly check before the last day."""
+    at = _plain(datetime.now(UTC) - timedelta(days=1))
+    for tenant, (seq, last) in list(writer.chains.items()):
+        data = canonical({"seq": seq, "hash": last, "breaks": []}).decode()
+        entry: Row = {
+            "at": at,
+            "id": str(uuid7()),
+            "tenant": tenant,
+            "kind": history.CHECKED,
+            "actor": "worker",
+            "data": data,
+        }
+        writer.add(history.history, [entry.get(column.name) for column in history.history.columns])
 
-    ids: Mapping[UUID, UUID]
-    words: Mapping[str, str]
-    pattern: re.Pattern[str]
 
-    def text(self, value: str) -> str:
-        return self.pattern.sub(lambda match: self.words.get(match.group(), match.group()), value)
-
-
-_PATTERNS: dict[UUID, re.Pattern[str]] = {}
-
-
-def _change(one: Original, number: int, name: str) -> Change:
-    ids = {old: uuid7() for old in one.ids}
-    words = {str(old): str(new) for old, new in ids.items()} | {old.hex: new.hex for old, new in ids.items()}
+def _words(one: Original, number: int, name: str, draw: random.Random) -> dict[str, str]:
+    """What a copy calls everything by what its original calls it. Its ids keep the order of the original's."""
+    tail = f"{0x8000 | draw.getrandbits(14):04x}-{draw.getrandbits(48):012x}"
+    instant = f"{int(time.time() * 1000):012x}"
+    begin = f"{instant[:8]}-{instant[8:]}-7"
+    words: dict[str, str] = {}
+    for place, old in enumerate(one.ids):
+        new = f"{begin}{place:03x}-{tail}"
+        words[str(old)] = new
+        words[old.hex] = new.replace("-", "")
     for mark in one.marks:
-        words[mark] = f"R{uuid7().hex[-18:]}" if mark.startswith("R") else f"2.25.{uuid7().int}"
+        words[mark] = f"R{draw.getrandbits(72):018x}" if mark.startswith("R") else f"2.25.{draw.getrandbits(126)}"
     ref = one.words["ref"]
     words |= {ref: f"{ref[:-4]}{number:05d}", one.words["mrn"]: f"B{number:06d}", one.words["name"]: name}
-    words |= {one.words[kind]: f"2.25.9{number:06d}{i}" for i, kind in enumerate(("study", "series", "sop"))}
-    pattern = _PATTERNS.get(one.case)
-    if pattern is None:
+    return words | {one.words[kind]: f"2.25.9{number:06d}{i}" for i, kind in enumerate(("study", "series", "sop"))}
+
+
+@dataclass(frozen=True)
+class Form:
+    """The rows of an original as the database takes them, with the places that differ in a copy: texts (cut where words
+    are replaced: every second piece is a word), packed bytes (the same), and times."""
+
+    rows: list[tuple[sa.Table, list[Any], list[tuple[int, list[str]]], list[tuple[int, list[str]]], list[int]]]
+
+    @classmethod
+    def of(cls, one: Original) -> Form:
+        """Look at every value once."""
+        known = {str(i) for i in one.ids} | {i.hex for i in one.ids} | one.marks | set(one.words.values())
         named = [re.escape(one.words[kind]) for kind in ("ref", "mrn", "name", "study", "series", "sop")]
-        pattern = _PATTERNS[one.case] = re.compile("|".join([_ID.pattern, MARK, *named]))
-    return Change(ids, words, pattern)
+        pattern = re.compile("(" + "|".join([_ID.pattern, MARK, *named]) + ")")
+        rows = []
+        for table, row in one.rows:
+            if table.name == "patient_gram":
+                continue
+            values = [row.get(column.name) for column in table.columns]
+            texts, packed, times = [], [], []
+            for place, value in enumerate(values):
+                if isinstance(value, datetime):
+                    times.append(place)
+                    continue
+                values[place] = plain = _plain(value)
+                text = _unpacked(plain) if isinstance(plain, bytes) else plain
+                pieces = _pieces(pattern, text, known) if isinstance(text, str) else []
+                if len(pieces) > 1:
+                    (packed if isinstance(plain, bytes) else texts).append((place, pieces))
+            rows.append((table, values, texts, packed, times))
+        return cls(rows)
+
+    def write(self, writer: Writer, words: Mapping[str, str], age: timedelta, number: int, name: str) -> None:
+        """Write one copy."""
+        moved: dict[datetime, str] = {}
+        for table, values, texts, packed, times in self.rows:
+            row = values.copy()
+            for place, pieces in texts:
+                row[place] = _joined(pieces, words)
+            for place, pieces in packed:
+                row[place] = _packed(_joined(pieces, words), values[place])
+            for place in times:
+                at = values[place]
+                row[place] = moved.get(at) or moved.setdefault(at, _plain(at - age))
+            if table.name == "registration":
+                _named(writer, table, row, name)
+            elif table.name == "hold":
+                row[table.columns.keys().index("slot")] = number
+            writer.add(table, row)
 
 
-def _renewed(value: Any, change: Change, age: timedelta) -> Any:
+def _pieces(pattern: re.Pattern[str], text: str, known: Collection[str]) -> list[str]:
+    """The text cut into what stays and words, in turns; what looks like a word and is none stays."""
+    found = [""]
+    for place, piece in enumerate(pattern.split(text)):
+        if place % 2 and piece in known:
+            found += [piece, ""]
+        else:
+            found[-1] += piece
+    return found
+
+
+def _joined(pieces: list[str], words: Mapping[str, str]) -> str:
+    if len(pieces) == 3 and not pieces[0] and not pieces[2]:
+        return words[pieces[1]]
+    new = pieces.copy()
+    new[1::2] = [words[piece] for piece in pieces[1::2]]
+    return "".join(new)
+
+
+def _unpacked(value: bytes) -> str:
+    return (zlib.decompress(value) if value[:1] == b"x" else value).decode("latin-1")
+
+
+def _packed(text: str, like: bytes) -> bytes:
+    new = text.encode("latin-1", "replace")
+    return zlib.compress(new, 6) if like[:1] == b"x" else new
+
+
+def _named(writer: Writer, table: sa.Table, row: list[Any], name: str) -> None:
+    columns = table.columns.keys()
+    row[columns.index("name")], row[columns.index("name_key")] = name, name_key(name)
+    for gram in sorted(grams(name)):
+        known = {"tenant": row[columns.index("tenant")], "gram": gram, "record_id": row[columns.index("record_id")]}
+        grams_table = Base.metadata.tables["patient_gram"]
+        writer.add(grams_table, [known[column.name] for column in grams_table.columns])
+
+
+def _plain(value: Any) -> Any:
+    """A value in words both databases take."""
     if isinstance(value, UUID):
-        return change.ids.get(value, value)
-    if isinstance(value, str):
-        return change.text(value) if len(value) > 5 else value
+        return str(value)
     if isinstance(value, datetime):
-        return value - age
-    if isinstance(value, dict | list):
-        return orjson.loads(change.text(orjson.dumps(value).decode()))
-    if isinstance(value, bytes) and value:
-        return _bytes(value, change)
-    return value
-
-
-def _bytes(value: bytes, change: Change) -> bytes:
-    packed = value[:1] == b"x"
-    text = (zlib.decompress(value) if packed else value).decode("latin-1")
-    new = change.text(text).encode("latin-1", "replace")
-    return zlib.compress(new, 6) if packed else new
-
-
-def _write(writer: Writer, chains: dict[UUID, tuple[int, str]], table: sa.Table, row: Row) -> None:
-    if table.name == "history":
-        seq, last = chains.get(row["tenant"], history.NOTHING)
-        row = {**row, "seq": seq + 1, "previous": last}
-        row["hash"] = history._hash(row)
-        chains[row["tenant"]] = (seq + 1, row["hash"])
-    writer.add(table, row)
+        return value.astimezone(UTC).isoformat(timespec="microseconds")
+    if isinstance(value, date):
+        return value.isoformat()
+    return orjson.dumps(value).decode() if isinstance(value, dict | list) else value
 
 
 class Writer:
-    """Gathers rows and writes them in bulk: COPY on PostgreSQL, executemany on SQLite."""
+    """Gathers rows and writes them in bulk, history as chains: COPY on PostgreSQL, executemany on SQLite."""
 
-    def __init__(self, db: Database, size: int = 20_000) -> None:
-        self._db = db
-        self._size = size
-        self._rows: dict[sa.Table, list[tuple[Any, ...]]] = {}
-        self._count = itertools.count(1)
-        self._form: Callable[[Any], Any] = _for_sqlite if db.dialect == "sqlite" else _for_postgresql
+    def __init__(self, db: Database, size: int = 50_000) -> None:
+        self._db, self._size, self._count = db, size, 0
+        self._rows: dict[sa.Table, list[list[Any]]] = {}
+        self.chains: dict[str, tuple[int, str]] = {}
+        columns = history.history.columns.keys()
+        self._hashed = [columns.index(name) for name in history._HASHED]
+        self._chain = [columns.index(name) for name in ("tenant", "seq", "previous", "hash")]
 
-    def add(self, table: sa.Table, row: Row) -> None:
-        self._rows.setdefault(table, []).append(tuple(self._form(row.get(column.name)) for column in table.columns))
-        if next(self._count) % self._size == 0:
+    def add(self, table: sa.Table, row: list[Any]) -> None:
+        """Take a row in the order of the table's columns; a history row gets its place in its chain here."""
+        if table is history.history:
+            tenant, seq, previous, digest = self._chain
+            length, last = self.chains.get(row[tenant], history.NOTHING)
+            row[seq], row[previous] = length + 1, last
+            row[digest] = history._digest([row[place] for place in self._hashed])
+            self.chains[row[tenant]] = (length + 1, row[digest])
+        self._rows.setdefault(table, []).append(row)
+        self._count += 1
+        if self._count >= self._size:
             self.close()
 
     def close(self) -> None:
         """Write what is gathered, parents before children."""
+        self._count = 0
         raw = self._db.sql.raw_connection()
         try:
             cursor = raw.cursor()
-            if self._db.dialect == "sqlite":
+            if self._db.dialect == "sqlite":  # nothing else reads yet, and a cut fill is begun anew
+                for pragma in ("synchronous=off", "cache_size=-200000", "foreign_keys=off"):
+                    cursor.execute(f"pragma {pragma}")
                 cursor.execute("begin")
             for table in Base.metadata.sorted_tables:
                 rows = self._rows.pop(table, [])
@@ -200,7 +275,7 @@ class Writer:
         finally:
             raw.close()
 
-    def _put(self, cursor: Any, table: sa.Table, rows: Sequence[tuple[Any, ...]]) -> None:
+    def _put(self, cursor: Any, table: sa.Table, rows: Sequence[Sequence[Any]]) -> None:
         names = ", ".join(f'"{column.name}"' for column in table.columns)
         if self._db.dialect == "sqlite":
             marks = ", ".join("?" * len(table.columns))
@@ -209,20 +284,6 @@ class Writer:
             with cursor.copy(f'copy "{table.name}" ({names}) from stdin') as copy:
                 for row in rows:
                     copy.write_row(row)
-
-
-def _for_postgresql(value: Any) -> Any:
-    return orjson.dumps(value).decode() if isinstance(value, dict | list) else value
-
-
-def _for_sqlite(value: Any) -> Any:
-    if isinstance(value, UUID):
-        return str(value)
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat(timespec="microseconds")
-    if isinstance(value, date):
-        return value.isoformat()
-    return orjson.dumps(value).decode() if isinstance(value, dict | list) else value
 
 
 def _walked(home: Path) -> tuple[list[tuple[sa.Table, Row]], dict[int, Original], dict[str, UUID]]:
