@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from engine.clock import Clock, SystemClock
-from webui import errors, guards, headers, i18n, login, pages
+from webui import api, errors, guards, headers, i18n, login, pages
 from webui.config import Config
 from webui.context import KEY, Context
 from webui.drawing import register as register_drawing
@@ -35,6 +35,7 @@ def create_app(services: Any, config: Config, clock: Clock | None = None, *, tes
     app.register_blueprint(login.blueprint)
     _health(app)
     pages.register(app)
+    api.register(app)
     return app
 
 

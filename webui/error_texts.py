@@ -97,6 +97,7 @@ HTTP: Final[dict[str, tuple[str, str, str, str]]] = {
         "上传的内容太大。", "请分几次上传，每次不超过 512 MB。",
         "The upload is too large.", "Send it in several parts of at most 512 MB.",
     ),
+    "422": ("内容不符合要求。", "请改正标出的字段再发送。", "The content is not as it has to be.", "Correct the named fields and send it again."),
     "500": (
         "平台出了意外问题。", "已保存的内容没有丢失。请再试一次；仍不行时把请求编号告诉管理员。",
         "Something unexpected went wrong.", "What was saved is not lost. Try again, or tell the administrator the request number.",

@@ -65,7 +65,8 @@ def _http(error: HTTPException) -> ResponseReturnValue:
     name = "csrf" if isinstance(error, CSRFError) else "rate" if error.code == 429 else str(status)
     zh_message, zh_advice, en_message, en_advice = HTTP.get(name, HTTP["other"])
     zh = language() == "zh"
-    return answer(status, f"http_{name}", zh_message if zh else en_message, zh_advice if zh else en_advice)
+    told = (getattr(error, "data", None) or {}).get("messages")  # what a schema of the interface found, by field
+    return answer(status, f"http_{name}", zh_message if zh else en_message, zh_advice if zh else en_advice, told)
 
 
 def _unexpected(error: Exception) -> ResponseReturnValue:
