@@ -101,18 +101,28 @@ def rows(
     tab: Tab,
     after: Cursor | None,
     limit: int,
-    instance_id: UUID | None = None,
+    only: ColumnElement[bool] | None = None,
 ) -> list[InboxRow]:
-    """One page of a tab (not `done`), or what is in it of one instance."""
+    """One page of a tab (not `done`), or what is in it of `only`."""
     key = func.coalesce(wait.c.due, literal(_FAR, Instant))
     query = _open_tasks().where(_tabs(actor)[tab]).order_by(key, wait.c.task_id).limit(limit)
-    if instance_id is not None:
-        query = query.where(wait.c.instance_id == instance_id)
+    if only is not None:
+        query = query.where(only)
     if after is not None:
         query = query.where(tuple_(key, wait.c.task_id) > tuple_(literal(after[0], Instant), literal(after[1], Uuid)))
     found = list(session.execute(query))
     shown = {c.id: c for c in cases.shown_to(session, actor, [r.ClinicalCase for r in found if r.ClinicalCase])}
     return [row(r, shown) for r in found]
+
+
+def urgent() -> ColumnElement[bool]:
+    """Tasks of emergencies."""
+    return ClinicalCase.urgency == "E"
+
+
+def of_instance(instance_id: UUID) -> ColumnElement[bool]:
+    """Tasks of one instance."""
+    return wait.c.instance_id == instance_id
 
 
 def counts(session: Session, actor: Actor) -> dict[Tab, int]:

@@ -116,7 +116,12 @@ class Worklist:
 
     def of_case(self, session: Session, actor: Actor, case_id: UUID) -> list[InboxRow]:
         """The actor's tasks in one case, by due: those of his inbox, however long that is."""
-        return inbox.rows(session, self._cases, actor, "all", None, PAGE, self._cases.get(session, case_id).instance_id)
+        only = inbox.of_instance(self._cases.get(session, case_id).instance_id)
+        return inbox.rows(session, self._cases, actor, "all", None, PAGE, only)
+
+    def urgent(self, session: Session, actor: Actor, limit: int = 50) -> list[InboxRow]:
+        """The tasks of the actor's inbox that belong to emergencies, by due."""
+        return inbox.rows(session, self._cases, actor, "all", None, min(limit, PAGE), inbox.urgent())
 
     def counts(self, session: Session, actor: Actor) -> dict[Tab, int]:
         """The numbers on the tabs."""

@@ -36,7 +36,7 @@ def client(db: Database, clock: TestClock, tmp_path: Path) -> Iterator[FlaskClie
     hospital = people.create_hospital("QH", "青禾县人民医院", "Qinghe", "primary")
     people.create_account("he", "何演示", hospital, ["auditor"], password=PASSWORD)
     config = Config(tmp_path, "", "http://localhost", "k" * 40)
-    worklist = SimpleNamespace(inbox=lambda *_, **__: [], counts=lambda *_: {"all": 0})
+    worklist = SimpleNamespace(urgent=lambda *_: [], counts=lambda *_: {"all": 0})
     app = create_app(SimpleNamespace(db=db, people=people, worklist=worklist), config, clock, testing=True)
     with app.test_client() as test_client:
         yield test_client

@@ -156,7 +156,7 @@ def pulse() -> ResponseReturnValue:
     """How many tasks wait and which of them are urgent; asked for every one and a half seconds."""
     who, house = actor(), services()
     with house.db.read() as session:
-        rows = house.worklist.inbox(session, who, "all", limit=50)
+        rows = house.worklist.urgent(session, who)
         waiting = house.worklist.counts(session, who)["all"]
     urgent = [
         {
@@ -165,6 +165,6 @@ def pulse() -> ResponseReturnValue:
             "url": f"/tasks/{r.task_id}",
         }
         for r in rows
-        if r.case is not None and r.case.urgency == "E"
+        if r.case is not None
     ]
     return jsonify(waiting=waiting, urgent=urgent)
