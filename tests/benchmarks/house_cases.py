@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 import zlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -26,7 +26,7 @@ import sqlalchemy as sa
 from pydicom.data import get_testdata_file
 
 from engine import Database, TestClock, connect, history, uuid7
-from engine.db import Base
+from engine.db import Base, JsonText
 from engine.tables import history_head
 from engine.values import canonical
 from integrations.dicom import Subject, restamp
@@ -73,7 +73,7 @@ def fill(url: str, count: int) -> dict[str, Any]:
             session.execute(sa.text("select history_make_partitions((current_date - 210)::date, 8)"))
     writer = Writer(db)
     for table, row in base:
-        writer.add(table, [_plain(row.get(column.name)) for column in table.columns])
+        writer.add(table, _values(table, row, _plain))
     cases = _copies(writer, originals, count)
     for tenant, (seq, last) in writer.chains.items():
         writer.add(history_head, [tenant, seq, last])
@@ -152,7 +152,7 @@ class Form:
         for table, row in one.rows:
             if table.name == "patient_gram":
                 continue
-            values = [row.get(column.name) for column in table.columns]
+            values = _values(table, row, lambda value: value)
             texts, packed, times = [], [], []
             for place, value in enumerate(values):
                 if isinstance(value, datetime):
@@ -222,6 +222,15 @@ def _named(writer: Writer, table: sa.Table, row: list[Any], name: str) -> None:
         writer.add(grams_table, [known[column.name] for column in grams_table.columns])
 
 
+def _values(table: sa.Table, row: Row, form: Callable[[Any], Any]) -> list[Any]:
+    """The values in the order of the columns; JSON as text, a lone string too."""
+    return [
+        orjson.dumps(value).decode() if isinstance(column.type, JsonText) and value is not None else form(value)
+        for column in table.columns
+        for value in [row.get(column.name)]
+    ]
+
+
 def _plain(value: Any) -> Any:
     """A value in words both databases take."""
     if isinstance(value, UUID):
@@ -230,7 +239,7 @@ def _plain(value: Any) -> Any:
         return value.astimezone(UTC).isoformat(timespec="microseconds")
     if isinstance(value, date):
         return value.isoformat()
-    return orjson.dumps(value).decode() if isinstance(value, dict | list) else value
+    return value
 
 
 class Writer:
