@@ -7,7 +7,7 @@ no I/O but the database between begin and commit.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -23,26 +23,43 @@ from engine.db import Database, crash_point
 from engine.definitions import Definition, Definitions
 from engine.errors import Busy, NotFound
 from engine.ids import uuid7
-from engine.model import Bundle, LintRefused, lint
+from engine.model import Bundle, Finding, LintRefused, lint
 from engine.operations import Registry
 from engine.tables import command_log, instance
 from engine.tx import Tx
 from engine.values import Json
 
 LOCK_WAIT_MS = 2000
+Check = Callable[[Bundle], Sequence[Finding]]
+
+
+def lint_nothing(_bundle: Bundle) -> Sequence[Finding]:
+    """No check beside the engine's own."""
+    return ()
 
 
 class Engine:
     """Runs instances of released models in one database. Holds no connection and no instance between calls."""
 
     def __init__(
-        self, db: Database, signatures: Registry, clock: Clock, *, ttl: timedelta = timedelta(days=14)
+        self,
+        db: Database,
+        signatures: Registry,
+        clock: Clock,
+        *,
+        ttl: timedelta = timedelta(days=14),
+        roles: frozenset[str] | None = None,
+        check: Check = lint_nothing,
     ) -> None:
-        """`signatures` are the operations models may call; `ttl` is how long an undelivered message is kept."""
+        """`signatures` are the operations models may call; `ttl` is how long an undelivered message is kept.
+
+        Nothing is released that names a role outside `roles` (None: any), or in which `check` finds errors: it judges the
+        files of a bundle the engine knows nothing of."""
         self.db = db
         self.signatures = signatures
         self.clock = clock
         self.ttl = ttl
+        self._roles, self._check = roles, check
         self.definitions = Definitions()
 
     def release(self, bundle: Bundle, *, actor: str) -> Definition:
@@ -50,7 +67,8 @@ class Engine:
 
         LintRefused when the check finds errors; warnings do not stand in the way.
         """
-        errors = [one for one in lint(bundle, self.signatures) if one.severity == "error"]
+        found = [*lint(bundle, self.signatures, roles=self._roles), *self._check(bundle)]
+        errors = [one for one in found if one.severity == "error"]
         if errors:
             raise LintRefused(errors)
         with self.db.transaction() as session:

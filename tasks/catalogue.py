@@ -6,13 +6,16 @@ import importlib
 import importlib.resources
 import importlib.util
 import pkgutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
 
+import forms
 import tasks
 from engine import Bundle, Clock, Database, Engine, Operation, Signature
+from engine.model import Finding
+from forms import FormError
 from integrations.compression import Compressor
 from integrations.dicom import Sender
 from integrations.hl7 import Hl7Sender
@@ -28,7 +31,7 @@ from tasks.imaging.service import Decode, Imaging
 from tasks.messages.service import Messages
 from tasks.notify.service import Notify
 from tasks.patients.service import Patients
-from tasks.people.service import People
+from tasks.people.service import ROLES, People
 from tasks.quality.service import Quality
 from tasks.reports.service import Reports
 from tasks.session.service import Rooms
@@ -82,6 +85,28 @@ SIGNATURES = _signatures()
 """Every operation a model may call, by id."""
 
 
+def form_findings(files: Mapping[str, bytes]) -> list[Finding]:
+    """What is wrong with the form definitions among these files; the engine only knows that they are there."""
+    found = []
+    for name, content in sorted(files.items()):
+        if name.endswith(".form.json"):
+            try:
+                forms.load(content)
+            except FormError as problem:
+                found.append(
+                    Finding(
+                        name,
+                        1,
+                        "",
+                        "bad_form",
+                        "error",
+                        problem.detail,
+                        "Correct the form definition; docs/models.md shows it.",
+                    )
+                )
+    return found
+
+
 def build(
     db: Database,
     clock: Clock,
@@ -98,7 +123,7 @@ def build(
     zone: str = "Asia/Shanghai",
 ) -> Services:
     """The services on one database, with the outside world as given. `pepper` keys the hash of ID card numbers."""
-    engine = Engine(db, SIGNATURES, clock)
+    engine = Engine(db, SIGNATURES, clock, roles=frozenset(ROLES), check=lambda bundle: form_findings(bundle.files))
     people = People(db, clock)
     cases = Cases(db, clock, people)
     patients = Patients(db, clock, people, pepper)

@@ -25,6 +25,9 @@ ADMIN = "founder"
 def run(folder: Path, *, stop: bool, proofs: Path | None, environment: Mapping[str, str]) -> int:
     """Set up, serve and walk; the exit code is 0 only if every proof holds. Without `stop` it serves until Ctrl-C."""
     folder = folder.absolute()
+    if not _alone(folder):
+        print(f"A demo runs in {folder} already: end it with Ctrl-C, or give this one --folder of its own.", flush=True)
+        return 1
     shutil.rmtree(folder, ignore_errors=True)
     listen = serve.Listen(web=_port(8080), dicom=_port(11112), mllp=_port(2575))
     gateway = Gateway(free_port())
@@ -75,6 +78,19 @@ class _Result:
 
 _LOCKS: list[IO[bytes]] = []
 """Open as long as this process lives, so that another demo starting in the same second takes other ports."""
+
+
+def _alone(folder: Path) -> bool:
+    """Take the folder for as long as this process lives; False when another demo has it."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    lock = (folder.parent / f".{folder.name}.lock").open("ab")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        return False
+    _LOCKS.append(lock)
+    return True
 
 
 def _port(wanted: int) -> int:

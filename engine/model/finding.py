@@ -60,4 +60,6 @@ class LintRefused(LianyiError):
     def __init__(self, findings: list[Finding]) -> None:
         self.findings = findings
         errors = [one for one in findings if one.severity == "error"]
-        super().__init__("; ".join(f"{one.file}:{one.line} {one.rule}" for one in errors[:5]))
+        super().__init__(
+            "; ".join(f"{one.file}:{one.line} {one.element}: {one.message} {one.advice}" for one in errors[:5])
+        )

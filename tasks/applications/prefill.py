@@ -23,6 +23,8 @@ SOURCES: Final[Mapping[str, str]] = {
     "application": "申请", "report": "DICOM",
 }  # fmt: skip
 """The first part of a `default_from` word: where the value comes from."""
+REWRITTEN = "report"
+"""The form that may come back to its author."""
 NOT_OFFERED = "请从列出的选项中选择"
 NO_PRIOR = "无既往检查可供比较。"
 
@@ -65,7 +67,12 @@ class Prefill:
                 if value not in (None, "", []):
                     found[field.name] = value
         by_name = {f.name: f.default_from or "" for f in form.fields}
-        return found, {name: SOURCES[by_name[name].partition(".")[0]] for name in found}
+        sources = {name: SOURCES[by_name[name].partition(".")[0]] for name in found}
+        before = self._worklist.submissions(session, case.id, form.id) if form.id == REWRITTEN else []
+        if before:  # it came back: what was written is corrected, not written again
+            known = {f.name: v for f in form.fields if (v := before[-1].data.get(f.name)) not in (None, "", [])}
+            found, sources = found | known, sources | dict.fromkeys(known, "")
+        return found, sources
 
     def options(self, session: Session, task: OpenedTask, lang: str = "zh") -> dict[str, list[tuple[str, str]]]:
         """The choices of person, hospital and study fields as (value, label)."""

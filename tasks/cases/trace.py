@@ -113,6 +113,12 @@ def standings(session: Session, instance_id: UUID) -> dict[str, Standing]:
     }  # fmt: skip
 
 
+def working(session: Session, instance_id: UUID, at: datetime) -> bool:
+    """Whether the system is at work on the case just now, so that what a page shows of it will be another thing in a moment."""
+    due = job.c.state.in_(("leased", "sent")) | ((job.c.state == "ready") & (job.c.run_at <= at))
+    return session.execute(select(job.c.id).where(job.c.instance_id == instance_id, due).limit(1)).first() is not None
+
+
 def diagram(session: Session, instance_id: UUID, process: str) -> bytes | None:
     """The XML of one process of the instance's version; None when there is no such process."""
     view = describe(_bundle(session, instance_id)).get(process)

@@ -1,7 +1,8 @@
 """Automatic hints on a report: side, sex, negation, empty or unfinished sections, unit slips. Hints never score accuracy.
 
 A hint blocks the signature only where the text contradicts itself or its patient in the same words: one finding on opposite sides, the
-requested side, an organ of the other sex. Where findings and opinion name things differently it only asks to look.
+requested side, an organ of the other sex; or where the opinion speaks of one side alone and the findings of the other alone, whatever
+they call things. Where they differ in part and name things differently it only asks to look.
 """
 
 from __future__ import annotations
@@ -65,12 +66,14 @@ def _sides(findings: list[Mention], impression: list[Mention]) -> Iterator[Hint]
     """A finding of the opinion whose side the findings contradict; each finding is told once."""
     told: set[str] = set()
     there = [m for m in findings if m.sides and not m.denied]
+    apart = not _named(there) & _named(impression)
     for said in impression:
         if said.denied or len(said.sides) != 1 or said.lesion in told:
             continue
         seen, firm = _counterparts(said, there, findings)
         if seen and not any(said.sides & m.sides for m in seen):
             told.add(said.lesion)
+            firm = firm or apart
             zh = "影像表现与意见的侧别相反" if firm else "影像表现只写了另一侧，请核对侧别"
             en = (
                 "Findings and opinion name opposite sides"
@@ -78,6 +81,11 @@ def _sides(findings: list[Mention], impression: list[Mention]) -> Iterator[Hint]
                 else "The findings name the other side only; check the side"
             )
             yield Hint("side", firm, zh, en, said.text, seen[0].text)
+
+
+def _named(said: list[Mention]) -> frozenset[str]:
+    """Every side that is affirmed of something."""
+    return frozenset(side for m in said if not m.denied for side in m.sides)
 
 
 def _counterparts(said: Mention, there: list[Mention], findings: list[Mention]) -> tuple[list[Mention], bool]:

@@ -20,7 +20,7 @@ from tasks.people import directory
 from tasks.people.models import Account
 from tasks.people.service import Actor
 from tasks.session.models import Attendance, Room, SessionEvent
-from tasks.worklist.service import Submitting, Worklist
+from tasks.worklist.service import FormInvalid, Submitting, Worklist
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,9 @@ class Present:
     here: bool
 
 
+PAST = "这个时间已经过去，请选一个将来的时间。"
+LATE = timedelta(minutes=5)
+"""A start so little in the past is meant as now."""
 GONE = timedelta(seconds=90)
 """Somebody not seen for so long has left."""
 
@@ -44,6 +47,7 @@ class Rooms:
     def __init__(self, db: Database, clock: Clock, cases: Cases, worklist: Worklist) -> None:
         self._db, self._clock, self._cases = db, clock, cases
         cases.on_end(self._case_ended)
+        worklist.before_submit("schedule", self._planned)
         worklist.before_submit("attend", self._started)
         worklist.before_submit("hold", self._ended)
 
@@ -96,6 +100,11 @@ class Rooms:
         for room in self._of_case(session, case.id, ("booked", "open")):
             room.state = "cancelled"
             self._log(session, room, "cancelled", None, {})
+
+    def _planned(self, step: Submitting) -> None:
+        start = datetime.fromisoformat(str(step.data["start_at"]))
+        if start < step.now - LATE:
+            raise FormInvalid({"start_at": [PAST]})
 
     # -- people -------------------------------------------------------------------------------------------------------
     def enter(self, actor: Actor, room_id: UUID) -> Room:

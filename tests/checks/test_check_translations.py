@@ -29,6 +29,7 @@ def _used() -> set[str]:
         "tasks/quality/gates.py",
         "webui/check_words.py",
         "tasks/triage/service.py",
+        "tasks/session/service.py",
     )
     for path in (ROOT / name for name in words):
         found |= {m.group(1) for m in CONSTANT.finditer(path.read_text())}

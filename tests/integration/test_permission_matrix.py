@@ -226,7 +226,7 @@ def house(world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iter
     }  # fmt: skip
     forms = {
         "/monitor/incidents/<uuid:incident_id>": {"act": "again", "reason": "mended"},
-        "/cases/<uuid:case_id>/stop": {"reason": "died"},
+        "/cases/<uuid:case_id>/stop": {"reason": "died", "sure": "true"},
         "/applications/new": {"registration": str(world.registration)},
         "/login": {"login_name": "nobody", "password": "x"},
     }

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tasks import catalogue
 from webui.cli import main
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,6 +55,20 @@ def test_a_bad_model_is_refused_with_line_and_advice(tmp_path: Path, capsys: pyt
     assert main(["lint", "--json", str(bad)]) == 1
     finding = json.loads(capsys.readouterr().out)[0]
     assert {"file", "line", "rule", "message", "advice"} <= set(finding)
+
+
+def test_a_broken_form_is_refused_by_lint_and_release(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bad = tmp_path / "apply.form.json"
+    bad.write_text(
+        ROOT.joinpath("forms", "apply.form.json").read_text().replace('"type": "textarea"', '"type": "string"', 1)
+    )
+    assert main(["lint", "--json", str(bad)]) == 1
+    (finding,) = (f for f in json.loads(capsys.readouterr().out) if f["rule"] == "bad_form")
+    assert "string" in finding["message"]
+    broken = catalogue.bundle()
+    files = {**broken.files, bad.name: bad.read_bytes()}
+    assert [f.file for f in catalogue.form_findings(files)] == [bad.name]
+    assert catalogue.form_findings(broken.files) == []
 
 
 def test_decide(capsys: pytest.CaptureFixture[str]) -> None:

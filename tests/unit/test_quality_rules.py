@@ -170,7 +170,8 @@ def test_each_planted_fault_is_found(change: dict[str, str], code: str, block: b
 @pytest.mark.parametrize(("findings", "impression", "block"), [
     ("Nodular density right upper lobe.", "Left upper lobe nodular density.", True), ("左肾囊肿，右肾结石。", "右肾囊肿，左肾结石。", True),
     ("There is a right upper lobe opacity.", "LUL pneumonia.", True), ("右侧胸腔积液，左侧未见积液。", "左侧胸腔积液。", True),
-    ("Blunting of the right costophrenic angle.", "Small left pleural effusion.", False), ("右侧颞叶低密度灶，中线向左移位。", "左侧颞叶梗死。", False),
+    ("Blunting of the right costophrenic angle.", "Small left pleural effusion.", True), ("右侧颞叶低密度灶，中线向左移位。", "左侧颞叶梗死。", True),
+    ("左侧基底节出血，右侧额叶低密度。", "左侧额叶低密度。", True),
     ("Atelectasis in the left base, right lung is clear.", "Right basilar atelectasis.", True), ("右膝内侧半月板撕裂。", "左膝内侧半月板撕裂。", True),
     ("No left effusion. Small right effusion.", "Left effusion.", True), ("左肺下叶渗出。与前片比较，右侧积液已吸收。", "右肺下叶肺炎。", True),
 ])  # fmt: skip

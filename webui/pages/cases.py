@@ -13,12 +13,12 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from engine import uuid7
-from engine.errors import NotFound
+from engine.errors import NotFound, Refused
 from tasks.cases import trace
 from tasks.cases.service import PAGE, Search
 from tasks.cases.states import STATES
 from tasks.people.service import directory
-from webui.context import actor, services
+from webui.context import actor, context, services
 from webui.event_words import actor_word
 from webui.i18n import language
 from webui.pages import shared
@@ -61,6 +61,7 @@ def shown(case_id: UUID) -> ResponseReturnValue:
         case = house.cases.view(session, who, case_id)
         row = house.cases.get(session, case_id)
         found = _facts(session, row)
+        found["working"] = trace.working(session, row.instance_id, context().clock.now())
         found["may_stop"] = house.applications.may_stop(session, who, case_id)
         if tab in ("process", "log") and found["history"]:
             found |= _process(session, row)
@@ -235,8 +236,10 @@ def _timeline(session: Any, row: Any) -> list[Exam]:
 def stop(case_id: UUID) -> ResponseReturnValue:
     """Withdraw, or end because the patient died or is another one."""
     reason = request.form.get("reason", "")
+    if request.form.get("sure") != "true":
+        raise Refused("tick that you are sure: an ended case does not come back")
     services().applications.stop(actor(), case_id, reason, request.form.get("key") or str(uuid7()))
-    flash(gettext("病例已终止"))
+    flash(gettext("病例正在终止，几秒后生效"))
     return redirect(url_for("cases.shown", case_id=case_id), 303)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -102,12 +102,32 @@ def _beside(session: Any, who: Actor, task: OpenedTask) -> dict[str, Any]:
     if row.form == "supplement":
         handed_in = house.worklist.submissions(session, case.id, "pre_qc")
         found["asked_for"] = handed_in[-1].data.get("reason") if handed_in else None
+    found["said"] = _said(session, case.id, row.form or "")
     if row.form in ("triage", "dispatch"):
         proposals = house.triage.proposals(session, case.id)
         found |= {"proposals": proposals, "names": directory.names(session, [p.account_id for p in proposals])}
     if row.form in ("report", "review", "sign", "score", "arbitrate"):
         found |= _report(session, case.id, blind=row.form == "score")
     return found
+
+
+SAID: Final = {
+    # what somebody wrote at an earlier step for the one who has this one: form, field
+    "offer_reply": (("triage", "note"),), "attend": (("triage", "note"), ("schedule", "note")), "schedule": (("apply", "windows"),),
+    "report": (("hold", "points"), ("triage", "note"), ("review", "comment"), ("score", "comment"), ("score", "citation")),
+}  # fmt: skip
+
+
+def _said(session: Any, case_id: UUID, form: str) -> list[tuple[str, str]]:
+    """Label and text of each, the newest of its form."""
+    words = {
+        ("triage", "note"): gettext("分诊给专家的话"), ("schedule", "note"): gettext("排期备注"), ("apply", "windows"): gettext("申请方可用时间"),
+        ("hold", "points"): gettext("讨论要点"), ("review", "comment"): gettext("审核意见"), ("score", "comment"): gettext("后质控意见"),
+        ("score", "citation"): gettext("后质控引用的原文"),
+    }  # fmt: skip
+    handed_in = services().worklist.submissions(session, case_id)
+    newest = {s.form: s.data for s in handed_in}
+    return [(words[key], str(text)) for key in SAID.get(form, ()) if (text := newest.get(key[0], {}).get(key[1]))]
 
 
 def _live(session: Any, task: OpenedTask, form: FormView) -> dict[str, Any]:

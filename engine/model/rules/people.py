@@ -76,7 +76,8 @@ def _task(view: View, node: Node) -> Iterator[Finding]:
         yield NO_SCOPE.at(view.file, node)
     literal = _text(role)
     if view.around.roles is not None and literal is not None and literal not in view.around.roles:
-        yield ROLE.at(view.file, node, role=literal)
+        known = ", ".join(sorted(view.around.roles))
+        yield Rule(ROLE.id, ROLE.message, f"Use one of {known}.").at(view.file, node, role=literal)
 
 
 def _text(source: str) -> str | None:

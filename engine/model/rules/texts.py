@@ -29,7 +29,6 @@ NAME = Rule(
     "unknown_name",
     "{what} asks for {name}, which nothing here sets; it would be null.",
     "Correct the name, or declare it as data input.",
-    "warning",
 )
 
 _ASSIGN = re.compile(r"^([^\W\d]\w*(?:\.\w+)*)\s*=(?!=)\s*(.+)$", re.S)

@@ -6,6 +6,25 @@ const PAUSE = 80;
 const FAR = 72;
 
 export function start(): void {
+  bind();
+  if (location.pathname === "/inbox") document.addEventListener("lianyi:waiting", () => void refresh());
+}
+
+/** Other tasks wait than are shown: the list is fetched anew, unless somebody is typing in it. */
+async function refresh(): Promise<void> {
+  const main = document.querySelector<HTMLElement>("#main");
+  if (!main || main.querySelector("input:focus, select:focus, textarea:focus")) return;
+  const answer = await fetch(location.href, { headers: { Accept: "text/html" } }).catch(() => null);
+  if (!answer?.ok) return;
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("#main");
+  if (!fresh) return;
+  const top = main.querySelector(".scroll")?.scrollTop ?? 0;
+  main.replaceChildren(...[...fresh.childNodes].map((node) => document.importNode(node, true)));
+  main.querySelector(".scroll")?.scrollTo({ top });
+  bind();
+}
+
+function bind(): void {
   const list = document.querySelector<HTMLElement>("table.tasks");
   for (const form of document.querySelectorAll<HTMLFormElement>("form[data-filters]")) form.addEventListener("change", () => form.requestSubmit());
   if (!list) return;

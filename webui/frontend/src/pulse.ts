@@ -13,6 +13,7 @@ type Urgent = { id: string; title: string; url: string };
 type Answer = { waiting: number; urgent: Urgent[] };
 
 let audio: AudioContext | undefined;
+let waiting: number | undefined;
 
 function beep(): void {
   audio ??= new AudioContext();
@@ -36,6 +37,8 @@ function told(answer: Answer, first: boolean): void {
   const seen = new Set<string>(JSON.parse(sessionStorage.getItem(SEEN) ?? "[]"));
   const fresh = answer.urgent.filter((task) => !seen.has(task.id));
   sessionStorage.setItem(SEEN, JSON.stringify(answer.urgent.map((task) => task.id)));
+  if (waiting !== undefined && waiting !== answer.waiting) document.dispatchEvent(new CustomEvent("lianyi:waiting"));
+  waiting = answer.waiting;
   for (const count of document.querySelectorAll<HTMLElement>("[data-count='inbox']")) count.textContent = answer.waiting ? String(answer.waiting) : "";
   if (first || !fresh.length) return;
   for (const task of fresh.slice(0, 3)) toast(task.title, { href: task.url, text: word("open") }, 12);
