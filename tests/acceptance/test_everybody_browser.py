@@ -11,7 +11,7 @@ import pytest
 from tasks.demo import alliance
 from tasks.demo.outside import wait_for
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
 Login = Callable[..., Any]
 EVERYBODY = [person[0] for person in alliance.PEOPLE]
 RING = """
@@ -21,7 +21,7 @@ AudioContext.prototype.createOscillator = function () { window.rang += 1; return
 """
 
 
-@pytest.mark.parametrize("lang", ["zh", pytest.param("en", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("lang", ["zh", "en"])
 @pytest.mark.parametrize("who", EVERYBODY)
 def test_everybody_opens_what_the_navigation_shows(demo: Any, login: Login, axe: Any, who: str, lang: str) -> None:
     page = login(who, lang)

@@ -19,7 +19,7 @@ from tasks.demo import alliance, images
 from tasks.demo.outside import send_hl7, store, wait_for
 from tasks.demo.walk import Walk
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
 
 SCAN = ("consent.pdf", b"%PDF-1.4\n% demo consent scan\n", "application/pdf")
 SUMMARY = "男，67 岁，头痛两月，既往体健，否认肿瘤病史。查体：神志清，双侧瞳孔等大，肌力正常。"

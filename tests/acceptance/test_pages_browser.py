@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 PEOPLE = {person[0]: set(person[5]) for person in alliance.PEOPLE}
 PERSONS = ["he", "gao", "chen", "shen", "lin", "wu", "sun", "zheng", "jin", "admin"]
 """One person of each set of roles; the others differ in name and hospital only."""
-LOOKS = [("zh", "light"), ("en", "dark")]
+LOOKS = [("zh", "light"), pytest.param("en", "dark", marks=pytest.mark.slow)]
 TABS = ("timeline", "material", "report", "process", "log")
 Login = Callable[..., Any]
 
