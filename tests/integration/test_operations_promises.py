@@ -28,7 +28,7 @@ def _done(world: World) -> dict[str, list[Any]]:
 
 
 def _everything(world: World) -> None:
-    """One case through a supplement, a silent expert, another date and a rework to its end; a second one stopped."""
+    """One case through a supplement, a silent expert, another date and a rework to its end; a second one stopped; a third without consent."""
     world.walk(2)
     world.submit("chen", "pre_qc", {"decision": "supplement", "reason": "x"})
     world.submit("he", "supplement", {"answer": "x"})
@@ -42,6 +42,9 @@ def _everything(world: World) -> None:
     assert world.status() == ("completed", "published")
     world.walk(3)
     world.services.applications.stop(world.actor("he"), world.case, "died", "stop")
+    world.worker.run_until_idle()
+    world.walk(2, urgency="E", urgency_reason="x", consent="")  # an emergency whose consent never comes
+    world.clock.advance(timedelta(hours=25))
     world.worker.run_until_idle()
 
 
