@@ -159,7 +159,7 @@ def check(db: Database, actor: str, at: datetime) -> list[Break]:
     with db.transaction() as session:
         for tenant, (seq, last) in ends.items():
             places: list[Json] = []
-            places += [[b.seq, b.why] for b in breaks[:KEPT] if b.tenant == tenant]
+            places += [[b.seq, b.why] for b in [b for b in breaks if b.tenant == tenant][:KEPT]]
             record(
                 session, tenant=tenant, kind=CHECKED, actor=actor, at=at, data={"seq": seq, "hash": last, "breaks": places}
             )  # fmt: skip

@@ -111,6 +111,13 @@ def test_an_old_edit_is_found_by_the_next_check_and_stays_known(db: Database, cl
     assert _standing(db) == [Break(TENANT, 2, "edited")]
 
 
+def test_many_breaks_of_one_chain_hide_none_of_another(db: Database, clock: TestClock) -> None:
+    _fill(db, clock, 30)
+    _tamper(db, "update history set actor = 'b' where tenant = :t or seq = 2")
+    check(db, "jin", clock.now())
+    assert {b.tenant for b in _standing(db)} == {OTHER, TENANT}
+
+
 def test_a_cut_tail_shows_without_a_full_check(db: Database, clock: TestClock) -> None:
     _fill(db, clock)
     check(db, "jin", clock.now())
