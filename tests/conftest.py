@@ -81,6 +81,9 @@ def _postgresql_server() -> Iterator[sa.URL]:
     url = sa.make_url(server.get_uri()).set(drivername="postgresql+psycopg")
     admin = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
     with admin.connect() as connection:
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):  # tests kill processes, never the machine
+            connection.execute(sa.text(f"alter system set {setting} = off"))
+        connection.execute(sa.text("select pg_reload_conf()"))
         connection.execute(sa.text("create database template_lianyi"))
     upgrade(url.set(database="template_lianyi").render_as_string(hide_password=False))
     yield url
