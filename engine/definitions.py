@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -123,9 +124,15 @@ def compile_bundle(bundle: Bundle) -> Compiled:
     tables: dict[str, dmn.Decisions] = {}
     for name, content in bundle.files.items():
         if name.endswith(".dmn"):
-            table = dmn.Decisions(dmn.load(content))
+            table = _decisions(content)
             tables.update(dict.fromkeys(table.file.decisions, table))
     return Compiled(read(bundle.top, bundle.files), tables)
+
+
+@lru_cache(maxsize=64)
+def _decisions(content: bytes) -> dmn.Decisions:
+    """A compiled file; deciding does not change it, so bundles and versions that hold the same bytes share it."""
+    return dmn.Decisions(dmn.load(content))
 
 
 def _definition(row: Any) -> Definition:

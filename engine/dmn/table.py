@@ -31,21 +31,28 @@ class Sources:
         self.types = types or {}
         self.lenient = lenient
         self.limit = 65_536 if lenient else SOURCE_LIMIT
+        self._expressions: dict[str, Code] = {}
+        self._cells: dict[str, Check] = {}
+        """Tables say the same in many cells: each text is compiled once."""
 
     def expression(self, owner: str, source: str, line: int = 0) -> Code:
         """An expression; an empty one is null."""
-        try:
-            return prepare(source or "null", self.names, self.types, self.limit).code
-        except FeelError as problem:
-            return self._broken(owner, source, line, problem)
+        if source not in self._expressions:
+            try:
+                self._expressions[source] = prepare(source or "null", self.names, self.types, self.limit).code
+            except FeelError as problem:
+                return self._broken(owner, source, line, problem)
+        return self._expressions[source]
 
     def cell(self, owner: str, source: str, line: int = 0) -> Check:
         """Unary tests."""
-        try:
-            return prepare_unary(source, self.names, self.types, self.limit).check
-        except FeelError as problem:
-            broken = self._broken(owner, source, line, problem)
-            return lambda frame, _: broken(frame)
+        if source not in self._cells:
+            try:
+                self._cells[source] = prepare_unary(source, self.names, self.types, self.limit).check
+            except FeelError as problem:
+                broken = self._broken(owner, source, line, problem)
+                return lambda frame, _: broken(frame)
+        return self._cells[source]
 
     def _broken(self, owner: str, source: str, line: int, problem: FeelError) -> Code:
         if self.lenient:

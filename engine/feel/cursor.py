@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 
 from engine.feel.errors import FeelError
 from engine.feel.lexer import Token, tokens
@@ -48,7 +49,7 @@ class Cursor:
         self._known: dict[str, list[tuple[tuple[str, ...], str]]] = {}
         self.bracket_ends = False
         """Is a `[` here perhaps the end of an interval?"""
-        for name in (*known, *self.functions):
+        for name in (*known, *_phrases(self.functions)):
             self.learn(name)
 
     @property
@@ -202,6 +203,13 @@ class Cursor:
         return found
 
 
+@lru_cache(maxsize=16)
+def _phrases(names: frozenset[str]) -> tuple[str, ...]:
+    """Those of several tokens; the built-ins are the same for every source."""
+    return tuple(sorted(name for name in names if len(split(name)) > 1))
+
+
+@lru_cache(maxsize=4096)
 def split(name: str) -> tuple[str, ...]:
     """A name as the tokens it is written with; a name no source could spell is one token."""
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from datetime import datetime, timedelta
+from functools import lru_cache
 from uuid import UUID
 
 from argon2 import PasswordHasher
@@ -36,12 +37,18 @@ def _hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
+@lru_cache(maxsize=4)
+def _nobody(time: int, memory: int, lanes: int) -> str:
+    """The hash of a password nobody has: an unknown name costs as much time as a wrong password."""
+    return PasswordHasher(time, memory, lanes).hash(secrets.token_hex())
+
+
 class Logins:
     """Opens, checks, locks and ends logins."""
 
     def __init__(self, db: Database, clock: Clock, hasher: PasswordHasher) -> None:
         self._db, self._clock, self._hasher = db, clock, hasher
-        self._nobody = hasher.hash(secrets.token_hex())  # an unknown name costs as much time as a wrong password
+        self._nobody = _nobody(hasher.time_cost, hasher.memory_cost, hasher.parallelism)
 
     def open(self, login_name: str, password: str, *, address: str | None = None) -> tuple[str, Actor]:
         """A new login: its token (256 bits, shown once) and the actor. BadCredentials without saying which was wrong.

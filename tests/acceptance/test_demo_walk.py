@@ -23,6 +23,15 @@ def test_every_proof_holds(demo: Any) -> None:
     assert len(demo.proofs) >= 20, "".join(demo.said)
 
 
+def test_what_the_model_called_is_found_in_the_history(demo: Any) -> None:
+    for name in ("compression", "rendering", "sms", "hl7.result", "dicom.result"):
+        assert "history" in demo.proof(name)["detail"]
+
+
+def test_nothing_printed_names_the_patient(demo: Any) -> None:
+    assert "王示例" not in "".join(demo.said)
+
+
 @pytest.mark.parametrize("integration", sorted(INTEGRATIONS))
 def test_each_integration_is_proven(demo: Any, integration: str) -> None:
     assert {p["name"] for p in demo.proofs} & INTEGRATIONS[integration] == INTEGRATIONS[integration]
