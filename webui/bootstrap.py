@@ -14,6 +14,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from engine import Clock, Database, SystemClock, Worker, connect, history
+from integrations import tls
 from integrations.compression import Decoder, GlymurCompressor
 from integrations.dicom import Listener as DicomListener
 from integrations.dicom import ListenerSettings as DicomSettings
@@ -52,7 +53,7 @@ class House:
         """A worker with every operation bound."""
         return Worker(self.services.engine, catalogue.bind(self.services), name=name)
 
-    def dicom_listener(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> DicomListener:
+    def dicom_listener(self, host: str, port: int, secured: ssl.SSLContext | None = None) -> DicomListener:
         """The DICOM listener; only AE titles of the alliance's hospitals may call."""
 
         def accept(received: Received) -> int:
@@ -62,11 +63,11 @@ class House:
             with self.db.read() as session:
                 return [h.ae_title for h in directory.hospitals(session) if h.ae_title]
 
-        return DicomListener(DicomSettings(host, port), accept, known, tls)
+        return DicomListener(DicomSettings(host, port), accept, known, secured)
 
-    def mllp_listener(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> MllpListener:
+    def mllp_listener(self, host: str, port: int, secured: ssl.SSLContext | None = None) -> MllpListener:
         """The HL7 listener; a message is stored before it is answered."""
-        return MllpListener(MllpSettings(host, port, tls=tls), self.services.messages.receive_hl7)
+        return MllpListener(MllpSettings(host, port, tls=secured), self.services.messages.receive_hl7)
 
     def keep_partitions(self) -> None:
         """Make the history's partitions of the coming months where the database has them."""
@@ -83,14 +84,20 @@ class House:
         self.db.close()
 
 
-def build(config: Config, clock: Clock | None = None) -> House:
-    """Adapters by the settings' addresses, services on top of them."""
+def listening(cert: Path, key: Path, client_ca: Path | None) -> ssl.SSLContext:
+    """What the DICOM and HL7 listeners speak."""
+    return tls.server(cert, key, client_ca)
+
+
+def build(config: Config, clock: Clock | None = None, *, cert: Path | None = None, key: Path | None = None) -> House:
+    """Adapters by the settings' addresses, services on top of them. `cert` and `key` are shown to peers that ask."""
+    identity = tls.Identity(cert, key) if cert and key else None
     clock = clock or SystemClock()
     db = connect(config.database_url)
     decoder = Decoder()
     services = catalogue.build(
         db, clock, blobs=FileStore(_store(config)), compressor=GlymurCompressor(decoder), renderer=WindowedRenderer(decoder.decode),
-        sms=_sms(config), pdf=TypstPdf(), dicom=Scu(), hl7=Hl7Client(), pepper=config.secret_key.encode(), decode=decoder.check,
+        sms=_sms(config), pdf=TypstPdf(), dicom=Scu(identity=identity), hl7=Hl7Client(identity=identity), pepper=config.secret_key.encode(), decode=decoder.check,
         zone=config.timezone,
     )  # fmt: skip
     _answer_offers(services)

@@ -59,6 +59,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     # lines to the hospitals, and what goes over them
     "integration": ("外部系统没有完成请求。", "请在消息中心查看该对端，然后重试。"),
     "no_endpoint": ("该医院没有这种线路。", "请在消息中心的线路里填写地址，填好后会自动发送。"),
+    "bad_authority": ("这条线路的证书机构不能使用。", "请填写签发对方证书的机构证书全文（PEM，从 BEGIN 到 END CERTIFICATE），不要带私钥。"),
     "line_open": ("到该医院的线路连续失败，暂时休息。", "会自动再试；一直不通时请检查对方系统。"),
     "not_delivered": ("申请医院还没有收下报告。", "会自动再试；消息中心可看到对方的答复。"),
     "dicom_refused": ("这个对象不是可用的 DICOM。", "请从设备重新发送；仍被拒绝时请导出为普通 DICOM 文件。"),
@@ -112,3 +113,20 @@ HTTP: Final[dict[str, tuple[str, str, str, str]]] = {
     ),
     "other": ("请求没有完成。", "请返回上一页再试。", "The request could not be completed.", "Go back and try again."),
 }  # fmt: skip
+
+DELIVERIES: Final[dict[str, str]] = {
+    "tls_untrusted": "对方的证书不是这条线路所填机构签发的；请填写签发它的机构证书。",
+    "tls_name": "对方的证书写的是别的名称；请按证书上的名称填写地址，或请对方为这个地址重做证书。",
+    "tls_expired": "对方的证书今天无效；请对方更新证书，并核对双方机器的时间。",
+    "tls_refused": "对方没有接受我们的证书，或没有收到；请用对方认可的机构签发的 --cert 和 --key 运行 worker。",
+    "tls_none": "这个端口没有 TLS 应答；请填写对方的 TLS 端口，或在这条线路上取消 TLS。",
+    "tls_closed": "对方没有应答就断开了 TLS 连接；它要看证书时，请给 worker 加 --cert 和 --key。",
+    "tls_failed": "没有建立 TLS 连接：版本或算法不合；对方须支持 TLS 1.2 或 1.3。",
+    "tls_identity": "我们自己的证书或私钥不能使用；请检查 worker 的 --cert 和 --key。",
+    "unreachable": "连不上对方。",
+    "timeout": "对方没有及时应答。",
+    "closed": "对方没有应答就断开了。",
+    "rejected": "对方拒绝了连接；请核对双方的 AE 名称。",
+    "no_context": "对方不收这种对象。",
+}  # fmt: skip
+"""What a failed delivery is called in Chinese, by its code; English is the outcome's own sentence."""

@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException
 
 from engine.errors import LianyiError
 from forms.errors import FormError
-from webui.error_texts import HTTP, TEXTS
+from webui.error_texts import DELIVERIES, HTTP, TEXTS
 from webui.guards import wants_json
 from webui.headers import request_id
 from webui.i18n import language
@@ -25,6 +25,11 @@ RETRY = {423: "1", 429: "30", 503: "5"}
 def texts(code: str, message: str, advice: str) -> tuple[str, str]:
     """Message and advice in the language of the reader; the error's own words where no others are known."""
     return TEXTS.get(code, (message, advice)) if language() == "zh" else (message, advice)
+
+
+def delivered(code: str, detail: str) -> str:
+    """What became of an attempt to deliver, in the language of the reader."""
+    return DELIVERIES.get(code, detail) if language() == "zh" else detail
 
 
 def answer(status: int, code: str, message: str, advice: str, errors: Any = None) -> ResponseReturnValue:
@@ -81,7 +86,8 @@ def _unexpected(error: Exception) -> ResponseReturnValue:
 
 
 def init(app: Flask) -> None:
-    """Register the handlers."""
+    """Register the handlers, and what pages say of failed deliveries."""
+    app.jinja_env.filters["delivered"] = delivered
     app.register_error_handler(LianyiError, _own)
     app.register_error_handler(FormError, _own)
     app.register_error_handler(HTTPException, _http)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import LianyiError
-from webui import bootstrap, logs, tls
+from webui import bootstrap, logs
 from webui.config import Config
 from webui.supervisor import Child, ParentWatch, Supervisor, child, say_ready
 
@@ -40,8 +40,9 @@ class PortTaken(LianyiError):
 
 @dataclass(frozen=True)
 class Listen:
-    """Where the roles listen. `cert` and `key` are PEM files: with them every role speaks TLS only. `client_ca` names the
-    authority whose certificates DICOM and HL7 peers must show; browsers show none."""
+    """Where the roles listen. `cert` and `key` are PEM files: with them every role speaks TLS only, and the worker shows the
+    certificate to peers that ask. `client_ca` names the authority whose certificates DICOM and HL7 peers must show; browsers
+    show none."""
 
     host: str = "127.0.0.1"
     web: int = PORTS["web"]
@@ -71,7 +72,7 @@ class Listen:
 
     def tls(self) -> ssl.SSLContext | None:
         """What the DICOM and HL7 listeners speak; None: plain."""
-        return tls.server(self.cert, self.key, self.client_ca) if self.cert and self.key else None
+        return bootstrap.listening(self.cert, self.key, self.client_ca) if self.cert and self.key else None
 
 
 def check(listen: Listen) -> None:
@@ -166,10 +167,10 @@ def _trusting() -> ssl.SSLContext:
     return context
 
 
-def _worker(config: Config, _listen: Listen, stop: threading.Event) -> None:
+def _worker(config: Config, listen: Listen, stop: threading.Event) -> None:
     from apscheduler.schedulers.background import BackgroundScheduler
 
-    house = bootstrap.build(config)
+    house = bootstrap.build(config, cert=listen.cert, key=listen.key)
     workers = [house.worker(f"worker:{os.uname().nodename}-{os.getpid()}-{n}") for n in range(WORKER_THREADS)]
     threads = [threading.Thread(target=w.run_forever, args=(stop,), name=w.name) for w in workers]
     clock = BackgroundScheduler(timezone="UTC")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from integrations import Outcome, OutcomeClass
+from integrations.tls import Trust
 
 SUCCESS, OUT_OF_RESOURCES, CANNOT_UNDERSTAND, NOT_AUTHORISED = 0x0000, 0xA700, 0xC000, 0x0124
 """C-STORE status values of PS3.4 annex B.2.3."""
@@ -16,11 +17,12 @@ UNREADABLE = Outcome(OutcomeClass.PERMANENT, "unreadable", "This is not an objec
 
 @dataclass(frozen=True)
 class Peer:
-    """A DICOM application entity of somebody else."""
+    """A DICOM application entity of somebody else. With `trust` it is spoken to by TLS only."""
 
     host: str
     port: int
     ae_title: str
+    trust: Trust | None = None
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import io
 import os
-import ssl
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from integrations import Outcome, OutcomeClass
+from integrations import Outcome, OutcomeClass, tls
 from integrations.dicom import network
 from integrations.dicom.errors import DicomRefused
 from integrations.dicom.fields import UID
@@ -52,17 +51,17 @@ class _Parcel:
 
 
 class Scu:
-    """The DICOM client. `tls` makes every connection a TLS one (PS3.15 B.12)."""
+    """The DICOM client. `identity` is shown to peers that want to see a certificate (PS3.15 B.12)."""
 
-    def __init__(self, settings: SenderSettings | None = None, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, settings: SenderSettings | None = None, identity: tls.Identity | None = None) -> None:
         self.settings = settings or SenderSettings()
-        self._tls = tls
+        self._identity = identity
 
     def echo(self, peer: Peer) -> Outcome:
         """C-ECHO."""
         assoc = self._associate(peer, [("1.2.840.10008.1.1", NATIVE[1])])
-        if not assoc.is_established:
-            return _no_association(assoc)
+        if isinstance(assoc, Outcome):
+            return assoc
         try:
             return _outcome(assoc.send_c_echo())
         finally:
@@ -74,8 +73,8 @@ class Scu:
         parcels = {place: parcel for place, raw in enumerate(objects) if (parcel := _parcel(raw))}
         for wanted, places in _batches(parcels):
             assoc = self._associate(peer, wanted)
-            if not assoc.is_established:
-                outcomes = [_no_association(assoc) if i in places else o for i, o in enumerate(outcomes)]
+            if isinstance(assoc, Outcome):
+                outcomes = [assoc if i in places else o for i, o in enumerate(outcomes)]
                 continue
             try:
                 for place in places:
@@ -86,7 +85,10 @@ class Scu:
         return outcomes
 
     def _associate(self, peer: Peer, wanted: Iterable[tuple[str, str]]) -> Any:
-        """One presentation context for each pair, or the peer would choose a single syntax for all."""
+        """An association, or why there is none.
+
+        One presentation context for each pair, or the peer would choose a single syntax for all.
+        """
         from pynetdicom import AE, _config
         from pynetdicom.presentation import build_context
 
@@ -97,8 +99,18 @@ class Scu:
         ae.connection_timeout = self.settings.connect_seconds
         ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = self.settings.answer_seconds
         contexts = [build_context(sop_class, syntax) for sop_class, syntax in wanted]
-        tls = (self._tls, peer.host) if self._tls is not None else None
-        return ae.associate(peer.host, peer.port, contexts=contexts, ae_title=peer.ae_title, tls_args=tls)
+        try:
+            context = None if peer.trust is None else tls.client(peer.trust, self._identity)
+        except (OSError, ValueError):
+            return tls.named("tls_identity")
+        secured = None if context is None else (context, peer.host)
+        try:
+            assoc = ae.associate(peer.host, peer.port, contexts=contexts, ae_title=peer.ae_title, tls_args=secured)
+        except OSError:  # the name has no address
+            return UNREACHABLE
+        if assoc.is_established:
+            return assoc
+        return (context.outcome() if context is not None else None) or _no_association(assoc)
 
 
 def _parcel(part10: bytes) -> _Parcel | None:

@@ -8,6 +8,7 @@ from integrations import Outcome
 from integrations.hl7.build import ack
 from integrations.hl7.er7 import parse
 from integrations.hl7.mllp import outcome_of
+from integrations.tls import Trust
 
 
 class FakeClient:
@@ -16,9 +17,11 @@ class FakeClient:
     def __init__(self, code: str = "AA") -> None:
         self.code = code
         self.sent: list[bytes] = []
+        self.trusts: list[Trust | None] = []
 
-    def send(self, host: str, port: int, raw: bytes) -> Outcome:  # noqa: ARG002 - every peer answers the same
-        """Answer at once."""
+    def send(self, host: str, port: int, raw: bytes, trust: Trust | None = None) -> Outcome:  # noqa: ARG002
+        """Answer at once; every peer answers the same."""
+        self.trusts.append(trust)
         self.sent.append(raw)
         message = parse(raw)
         answer = ack(

@@ -12,11 +12,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from integrations import IntegrationError, Outcome, OutcomeClass
+from integrations import IntegrationError, Outcome, OutcomeClass, tls
 from integrations.hl7.er7 import LIMIT, Hl7Refused, parse
 
 _log = logging.getLogger(__name__)
 START, END = b"\x0b", b"\x1c\r"
+CLOSED = Outcome(OutcomeClass.TRANSIENT, "closed", "The peer closed before it answered.")
 Accept = Callable[[bytes, str], bytes]
 """Stores the frame durably, then returns the acknowledgement; arguments are the message and the peer's address."""
 
@@ -146,42 +147,60 @@ class Listener:
 
 
 class Client:
-    """Sends one message a connection and waits for its acknowledgement. Sending again with the same MSH-10 is safe."""
+    """Sends one message a connection and waits for its acknowledgement. Sending again with the same MSH-10 is safe.
+
+    `identity` is shown to peers that want to see a certificate.
+    """
 
     def __init__(
-        self, connect_seconds: float = 10.0, answer_seconds: float = 30.0, tls: ssl.SSLContext | None = None
+        self, connect_seconds: float = 10.0, answer_seconds: float = 30.0, identity: tls.Identity | None = None
     ) -> None:
-        self._connect, self._answer, self._tls = connect_seconds, answer_seconds, tls
+        self._connect, self._answer, self._identity = connect_seconds, answer_seconds, identity
 
-    def send(self, host: str, port: int, raw: bytes) -> Outcome:
-        """Send; the outcome is OK for AA and CA, permanent for AR and CR, else transient. `raw` of it is the answer."""
+    def send(self, host: str, port: int, raw: bytes, trust: tls.Trust | None = None) -> Outcome:
+        """Send; the outcome is OK for AA and CA, permanent for AR and CR, else transient. `raw` of it is the answer.
+
+        With `trust` by TLS only, to a peer whose certificate is of that authority and for this host.
+        """
         control = parse(raw).control_id
         try:
+            context = None if trust is None else tls.client(trust, self._identity)
+        except (OSError, ValueError):
+            return tls.named("tls_identity")
+        try:
             with socket.create_connection((host, port), timeout=self._connect) as plain:
-                line: Any = self._tls.wrap_socket(plain, server_hostname=host) if self._tls else plain
-                line.settimeout(self._answer)
-                line.sendall(START + raw + END)
-                return self._wait(line, control)
-        except TimeoutError:
-            return Outcome(OutcomeClass.TRANSIENT, "timeout", "The peer did not answer in time.")
+                if context is None:
+                    return self._exchange(plain, raw, control)
+                with context.wrap_socket(plain, server_hostname=host) as secured:
+                    said = self._exchange(secured, raw, control)
+                    return (context.outcome() if said is CLOSED else None) or said
         except OSError as problem:
-            return Outcome(
-                OutcomeClass.TRANSIENT, "unreachable", f"The peer cannot be reached ({type(problem).__name__})."
-            )
+            return (context.outcome(problem) if context is not None else None) or _unreached(problem)
         except FrameTooLong:
             return Outcome(OutcomeClass.TRANSIENT, "garbage", "The peer answered without end.")
+
+    def _exchange(self, line: socket.socket, raw: bytes, control: str) -> Outcome:
+        line.settimeout(self._answer)
+        line.sendall(START + raw + END)
+        return self._wait(line, control)
 
     def _wait(self, line: Any, control: str) -> Outcome:
         buffer = bytearray()
         while True:
             part = line.recv(65536)
             if not part:
-                return Outcome(OutcomeClass.TRANSIENT, "closed", "The peer closed before it answered.")
+                return CLOSED
             buffer += part
             for frame in frames(buffer):
                 outcome = outcome_of(frame, control)
                 if outcome is not None:
                     return outcome
+
+
+def _unreached(problem: OSError) -> Outcome:
+    if isinstance(problem, TimeoutError):
+        return Outcome(OutcomeClass.TRANSIENT, "timeout", "The peer did not answer in time.")
+    return Outcome(OutcomeClass.TRANSIENT, "unreachable", f"The peer cannot be reached ({type(problem).__name__}).")
 
 
 def outcome_of(answer: bytes, control: str) -> Outcome | None:

@@ -18,3 +18,11 @@ class LineOpen(LianyiError):
     code = "line_open"
     status = 503
     advice = "It is tried again by itself; look at the hospital's system if it stays."
+
+
+class BadAuthority(LianyiError):
+    """The authority of a line is not usable."""
+
+    code = "bad_authority"
+    status = 422
+    advice = "Enter the text of the certificate of who made the peer's certificate (PEM, from BEGIN to END CERTIFICATE), and no key."

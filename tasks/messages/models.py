@@ -5,14 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Index, Integer, LargeBinary, String, text
+from sqlalchemy import Boolean, Index, Integer, LargeBinary, String, Text, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.db import Base, Instant, Uuid
 
 
 class Endpoint(Base):
-    """A line to a hospital's system. The breaker's state lies here, so that every process shares it."""
+    """A line to a hospital's system. The breaker's state lies here, so that every process shares it.
+
+    `tls`: spoken to by TLS only; `authority` is the PEM text of who made its certificate, None: one this machine trusts.
+    """
 
     __tablename__ = "endpoint"
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
@@ -22,6 +25,8 @@ class Endpoint(Base):
     host: Mapped[str] = mapped_column(String(120))
     port: Mapped[int] = mapped_column(Integer)
     application: Mapped[str] = mapped_column(String(40))  # MSH-5, or the AE title
+    tls: Mapped[bool] = mapped_column(Boolean, server_default=false())
+    authority: Mapped[str | None] = mapped_column(Text)
     failures: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     open_until: Mapped[datetime | None] = mapped_column(Instant)
     created_at: Mapped[datetime] = mapped_column(Instant)

@@ -17,9 +17,11 @@ from engine import Clock, Database, NotFound, history, uuid7
 from engine.values import Json
 from integrations import Outcome
 from integrations.hl7 import Hl7Refused, Message, ack, parse
+from integrations.tls import BadAuthority as NotPem
+from integrations.tls import Trust, check
 from tasks.cases.service import belongs
 from tasks.messages.breaker import rest_until
-from tasks.messages.errors import LineOpen, NoEndpoint
+from tasks.messages.errors import BadAuthority, LineOpen, NoEndpoint
 from tasks.messages.models import Delivery, Endpoint, Inbound, Outbound
 from tasks.people.service import Actor, People
 
@@ -34,7 +36,7 @@ Handler = Callable[[Session, UUID, Message], None]
 
 @dataclass(frozen=True)
 class Line:
-    """Where a hospital's system is reached."""
+    """Where a hospital's system is reached; with `trust` by TLS only."""
 
     id: UUID
     tenant: UUID
@@ -42,6 +44,7 @@ class Line:
     host: str
     port: int
     application: str
+    trust: Trust | None = None
 
 
 class Messages:
@@ -54,14 +57,28 @@ class Messages:
         self._handlers: dict[str, Handler] = {}
 
     # -- lines --------------------------------------------------------------------------------------------------------
-    def set_endpoint(self, hospital_id: UUID, kind: str, *, name: str, host: str, port: int, application: str) -> UUID:
-        """Enter or change a hospital's line."""
+    def set_endpoint(
+        self,
+        hospital_id: UUID,
+        kind: str,
+        *,
+        name: str,
+        host: str,
+        port: int,
+        application: str,
+        tls: bool = False,
+        authority: str = "",
+    ) -> UUID:
+        """Enter or change a hospital's line. `authority` (PEM text) goes with `tls`. BadAuthority."""
+        if authority:
+            _usable(tls, authority)
         with self.db.transaction() as session:
             row = _endpoint(session, hospital_id, kind)
             if row is None:
                 row = Endpoint(id=uuid7(), tenant=hospital_id, kind=kind, created_at=self.clock.now(), failures=0)
                 session.add(row)
             row.name, row.host, row.port, row.application = name, host, port, application
+            row.tls, row.authority = tls, authority or None
             row.failures, row.open_until = 0, None
             session.flush()
             return row.id
@@ -74,7 +91,8 @@ class Messages:
                 raise NoEndpoint(kind)
             if row.open_until is not None and row.open_until > self.clock.now():
                 raise LineOpen(row.name)
-            return Line(row.id, row.tenant, row.kind, row.host, row.port, row.application)
+            trust = Trust(row.authority or "") if row.tls else None
+            return Line(row.id, row.tenant, row.kind, row.host, row.port, row.application, trust)
 
     # -- in -----------------------------------------------------------------------------------------------------------
     def on(self, code: str, handler: Handler) -> None:
@@ -283,6 +301,15 @@ class Messages:
     def endpoints(self, session: Session) -> list[Endpoint]:
         """Every line."""
         return list(session.scalars(select(Endpoint).order_by(Endpoint.name)))
+
+
+def _usable(tls: bool, authority: str) -> None:
+    if not tls:
+        raise BadAuthority("an authority is of use on a line with TLS only")
+    try:
+        check(authority)
+    except NotPem as problem:
+        raise BadAuthority(str(problem)) from problem
 
 
 def _endpoint(session: Session, hospital_id: UUID, kind: str) -> Endpoint | None:

@@ -146,7 +146,7 @@ class Reports:
             title="会诊报告", when=when,
         )  # fmt: skip
         noted = self._messages.begin(line, "C-STORE", case.id, sop[-64:], raw)
-        outcome = self._dicom.store(Peer(line.host, line.port, line.application), [raw])[0]
+        outcome = self._dicom.store(Peer(line.host, line.port, line.application, line.trust), [raw])[0]
         self._settle(noted, outcome)
         return {"sop": sop, "status": outcome.code}
 
@@ -173,7 +173,7 @@ class Reports:
         )  # fmt: skip
         raw = oru_r01(result)
         noted = self._messages.begin(line, "ORU^R01", case.id, control, raw)
-        outcome = self._hl7.send(line.host, line.port, raw)
+        outcome = self._hl7.send(line.host, line.port, raw, line.trust)
         self._settle(noted, outcome)
         self._engine.deliver(
             "report.ack", str(case.id), {"control": control, "code": outcome.code}, key=f"ack:{control}", actor="mllp"

@@ -11,10 +11,15 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from integrations import tls
+from integrations.tls import Trust
 from tasks.demo import alliance
 from tasks.people.models import Account, Login
+from webui import certs
 from webui.app import create_app
 from webui.config import Config
+from webui.error_texts import DELIVERIES
+from webui.i18n import COOKIE
 
 World = Any
 
@@ -93,3 +98,35 @@ def test_history_of_a_case(client: FlaskClient, world: World) -> None:
     assert {"id", "at", "kind", "actor", "process", "node", "operation", "result", "data"} == set(entries[0])
     assert [e["at"] for e in entries] == sorted(e["at"] for e in entries)
     assert any(e["operation"] == "imaging.prepare" and e["result"]["verified"] is True for e in entries)
+
+
+def test_a_line_speaks_tls_and_names_whom_it_trusts(client: FlaskClient, world: World, tmp_path: Path) -> None:
+    _, key, ca = certs.issue(tmp_path, ["pacs.example"])
+    document = alliance.describe(world.clock.now(), his_port=1, pacs_port=2)
+    line = document["endpoints"][1]
+    line |= {"host": "pacs.example", "tls": True, "authority": ca.read_text()}
+    assert client.post("/api/v1/alliance", json=document).status_code == 200
+    hospital = world.home
+    assert world.services.messages.line(hospital, "dicom").trust == Trust(ca.read_text())
+    assert world.services.messages.line(hospital, "hl7").trust is None
+    assert " TLS</td>" in client.get("/messages?tab=lines").text
+    for wrong in (
+        {"authority": "no certificate"},
+        {"authority": ca.read_text() + key.read_text()},
+        {"tls": False},  # an authority nobody would ask for
+    ):
+        answer = client.post("/api/v1/alliance", json=document | {"endpoints": [line | wrong]})
+        assert (answer.status_code, answer.json["code"]) == (422, "bad_authority")
+    assert world.services.messages.line(hospital, "dicom").trust == Trust(ca.read_text())
+    del line["authority"]
+    assert client.post("/api/v1/alliance", json=document).status_code == 200
+    assert world.services.messages.line(hospital, "dicom").trust == Trust()
+
+
+def test_a_failed_delivery_is_told_in_the_reader_s_language(client: FlaskClient, world: World) -> None:
+    messages = world.services.messages
+    out = messages.begin(messages.line(world.home, "hl7"), "ORU^R01", None, "K1", b"x")
+    messages.attempt(out, tls.named("tls_name"))
+    assert DELIVERIES["tls_name"] in client.get(f"/messages/{out}").text
+    client.set_cookie(COOKIE, "en")
+    assert "for another name" in client.get(f"/messages/{out}").text

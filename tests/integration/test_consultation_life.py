@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,8 +12,12 @@ from sqlalchemy import func, select
 
 from engine.errors import LianyiError
 from engine.tables import history, instance, job, wait
+from integrations import Outcome, OutcomeClass, tls
+from integrations.tls import Trust
+from tasks.messages.models import Delivery
 from tasks.session.models import Room
 from tasks.triage.models import Hold
+from webui import certs
 
 World = Any
 MARK = "马克标记甲乙丙"
@@ -30,6 +35,27 @@ def test_straight_through_and_no_text_leaves_the_domain(world: World) -> None:
     assert not [s for s in seen if MARK in s or "王示例" in s]
     assert calls == 0
     assert not [text for _, text, _ in world.sms.sent if MARK in text or "王示例" in text]
+
+
+def test_results_go_by_tls_where_the_line_says_so_and_again_when_it_fails(world: World, tmp_path: Path) -> None:
+    _, _, ca = certs.issue(tmp_path, ["pacs.example"])
+    authority, messages = ca.read_text(), world.services.messages
+    for kind in ("hl7", "dicom"):
+        messages.set_endpoint(
+            world.home, kind, name=kind, host="pacs.example", port=1, application="X", tls=True, authority=authority
+        )
+    world.walk(11)
+    world.dicom.answer = tls.named("tls_untrusted")
+    with pytest.raises(AssertionError, match=r"reports\.publish_dicom not_delivered"):
+        world.submit(*world.steps()[11])
+    assert world.hl7.trusts == [Trust(authority)]
+    with world.services.db.read() as session:
+        (failed,) = session.scalars(select(Delivery).where(Delivery.outcome == "transient"))
+        assert (failed.code, failed.detail) == ("tls_untrusted", tls.WORDS["tls_untrusted"])
+    world.dicom.answer = Outcome(OutcomeClass.OK, "0x0000")
+    world.clock.advance(timedelta(minutes=2))
+    world.worker.run_until_idle()
+    assert [peer.trust for peer, _ in world.dicom.stored] == [Trust(authority)]
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import ipaddress
 import os
 import resource
 import shutil
@@ -13,6 +14,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -23,7 +25,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from pydicom.data import get_testdata_file
 
-from integrations import IntegrationError, Outcome, OutcomeClass
+from integrations import IntegrationError, Outcome, OutcomeClass, tls
 from integrations.dicom import (
     SUCCESS,
     DicomRefused,
@@ -41,6 +43,7 @@ from integrations.dicom import (
     read,
 )
 from integrations.dicom.port import CANNOT_UNDERSTAND, OUT_OF_RESOURCES, Accept
+from integrations.tls import Identity, Trust
 
 # pynetdicom leaves the socket of a refused or ended connection to the collector
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
@@ -355,34 +358,31 @@ def test_two_listeners_share_a_port() -> None:
         second.stop()
 
 
-def _contexts(folder: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+def _pair(folder: Path) -> tuple[ssl.SSLContext, Identity, Trust]:
+    """A listener that wants to see the one certificate, who has it, and who knows it."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.now(UTC)
     made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
     made = made.serial_number(1).not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
     made = made.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-    pem = folder / "pair.pem"
+    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+    made = made.add_extension(x509.SubjectAlternativeName([address]), critical=False)
+    pem, cert = folder / "pair.pem", made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    pem.write_bytes(private + made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
-    server, client = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    client.check_hostname = False
-    for context in (server, client):  # each shows the certificate and wants to see it
-        context.load_cert_chain(pem)
-        context.load_verify_locations(pem)
-        context.verify_mode = ssl.CERT_REQUIRED
-    return server, client
+    pem.write_bytes(private + cert)
+    return tls.server(pem, pem, pem), Identity(pem, pem), Trust(cert.decode())
 
 
 def test_objects_travel_by_tls_and_a_silent_stranger_stops_nobody(
     start: Start, taken: list[Received], tmp_path: Path
 ) -> None:
-    server, client = _contexts(tmp_path)
-    peer = _peer(start(tls=server))
+    server, identity, trust = _pair(tmp_path)
+    peer = replace(_peer(start(tls=server)), trust=trust)
     with socket.create_connection((peer.host, peer.port)):  # connected, never shakes hands
-        assert Scu(tls=client).store(peer, [_sample("CT_small.dcm")])[0].ok
+        assert Scu(identity=identity).store(peer, [_sample("CT_small.dcm")])[0].ok
     assert len(taken) == 1
 
 

@@ -8,6 +8,7 @@ import socket
 import ssl
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -15,11 +16,14 @@ from pathlib import Path
 import pytest
 from pydicom.data import get_testdata_file
 
+from integrations import tls
 from integrations.dicom import Peer, Scu, SenderSettings
 from integrations.hl7 import Client, Listener, ListenerSettings
-from webui import bootstrap, certs, serve, tls
+from integrations.tls import Identity, Trust
+from webui import bootstrap, certs, serve
 from webui.cli import main
 from webui.config import Config
+from webui.error_texts import DELIVERIES
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 ADT = b"MSH|^~\\&|A|B|C|D|20261124||ADT^A04|1|P|2.5.1\rPID|1||X||DEMO\r"
@@ -40,10 +44,11 @@ def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Running:
     house = bootstrap.build(config)
     house.services.people.create_hospital("QH", "青禾", "Qinghe", "primary", ae_title="QH_CT")
     house.close()
-    cert, key, _ = certs.issue(tmp_path / "tls", ["127.0.0.1"])
+    certs.issue(tmp_path / "tls", ["127.0.0.1"])
 
     @contextmanager
-    def run(role: str, client_ca: Path | None = None) -> Iterator[serve.Listen]:
+    def run(role: str, client_ca: Path | None = None, names: list[str] | None = None) -> Iterator[serve.Listen]:
+        cert, key, _ = certs.issue(tmp_path / "tls", names or ["127.0.0.1"])
         up, stop = threading.Event(), threading.Event()
         monkeypatch.setattr(serve, "say_ready", lambda *_: up.set())
         listen = serve.Listen(dicom=_port(), mllp=_port(), cert=cert, key=key, client_ca=client_ca)
@@ -60,48 +65,105 @@ def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Running:
     return run
 
 
-def _trusting(folder: Path, showing: bool = False) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=str(folder / "tls" / "ca.pem"))
-    if showing:
-        context.load_cert_chain(folder / "tls" / "server.pem", folder / "tls" / "server.key")
-    return context
+def _trust(folder: Path) -> Trust:
+    return Trust((folder / "tls" / "ca.pem").read_text())
 
 
-def _send(port: int, context: ssl.SSLContext | None) -> str:
-    return Client(answer_seconds=5, tls=context).send("127.0.0.1", port, ADT).code
+def _identity(folder: Path) -> Identity:
+    return Identity(folder / "tls" / "server.pem", folder / "tls" / "server.key")
+
+
+def _send(port: int, trust: Trust | None, identity: Identity | None = None) -> str:
+    return Client(2, 5, identity).send("127.0.0.1", port, ADT, trust).code
+
+
+def _echo(port: int, trust: Trust | None, identity: Identity | None = None, title: str = "QH_CT") -> str:
+    peer = Peer("127.0.0.1", port, "LIANYI", trust)
+    return Scu(SenderSettings(title, connect_seconds=2, answer_seconds=5), identity).echo(peer).code
 
 
 def test_hl7_is_taken_by_tls_only(running: Running, tmp_path: Path) -> None:
     with running("mllp") as listen:
         assert _send(listen.mllp, None) in ("unreachable", "closed", "timeout")
-        assert _send(listen.mllp, _trusting(tmp_path)) in ("AA", "AE", "AR")
-        old = _trusting(tmp_path)
+        assert _send(listen.mllp, _trust(tmp_path)) in ("AA", "AE", "AR")
+        old = ssl.create_default_context(cafile=str(tmp_path / "tls" / "ca.pem"))
         old.set_ciphers("AES128-SHA256:AES256-SHA256")  # no forward secrecy
         old.maximum_version = ssl.TLSVersion.TLSv1_2
-        assert _send(listen.mllp, old) == "unreachable"
+        with socket.create_connection(("127.0.0.1", listen.mllp), timeout=5) as line, pytest.raises(OSError):
+            old.wrap_socket(line, server_hostname="127.0.0.1")
 
 
 def test_hl7_peers_show_a_certificate_where_an_authority_is_named(running: Running, tmp_path: Path) -> None:
     with running("mllp", tmp_path / "tls" / "ca.pem") as listen:
-        assert _send(listen.mllp, _trusting(tmp_path)) in ("unreachable", "closed")
-        assert _send(listen.mllp, _trusting(tmp_path, showing=True)) in ("AA", "AE", "AR")
+        for _ in range(5):  # whether the refusal or the closed connection is seen first is a matter of time
+            assert _send(listen.mllp, _trust(tmp_path)) in ("tls_refused", "tls_closed")
+        assert _send(listen.mllp, _trust(tmp_path), _identity(tmp_path)) in ("AA", "AE", "AR")
 
 
 def test_dicom_is_taken_by_tls_only_and_from_known_titles(running: Running, tmp_path: Path) -> None:
     with running("dicom") as listen:
-        peer = Peer("127.0.0.1", listen.dicom, "LIANYI")
-        known, stranger = SenderSettings(ae_title="QH_CT"), SenderSettings(ae_title="NOBODY")
-        assert not Scu(known).echo(peer).ok
-        assert Scu(known, tls=_trusting(tmp_path)).echo(peer).ok
-        assert not Scu(stranger, tls=_trusting(tmp_path)).echo(peer).ok
+        assert _echo(listen.dicom, None) != "0x0000"
+        assert _echo(listen.dicom, _trust(tmp_path)) == "0x0000"
+        assert _echo(listen.dicom, _trust(tmp_path), title="NOBODY") == "rejected"
 
 
 def test_dicom_peers_show_a_certificate_where_an_authority_is_named(running: Running, tmp_path: Path) -> None:
-    known = SenderSettings(ae_title="QH_CT")
     with running("dicom", tmp_path / "tls" / "ca.pem") as listen:
-        peer = Peer("127.0.0.1", listen.dicom, "LIANYI")
-        assert not Scu(known, tls=_trusting(tmp_path)).echo(peer).ok
-        assert Scu(known, tls=_trusting(tmp_path, showing=True)).echo(peer).ok
+        for _ in range(5):
+            assert _echo(listen.dicom, _trust(tmp_path)) in ("tls_refused", "tls_closed")
+        assert _echo(listen.dicom, _trust(tmp_path), _identity(tmp_path)) == "0x0000"
+
+
+@pytest.mark.parametrize("role", ["dicom", "mllp"])
+def test_results_go_to_no_peer_of_another_authority_or_name(running: Running, tmp_path: Path, role: str) -> None:
+    _, _, other = certs.issue(tmp_path / "other", ["127.0.0.1"])
+    ask = {"dicom": _echo, "mllp": _send}[role]
+    with running(role) as listen:
+        port = {"dicom": listen.dicom, "mllp": listen.mllp}[role]
+        assert ask(port, Trust(other.read_text())) == "tls_untrusted"
+        assert ask(port, Trust()) == "tls_untrusted"  # nor does this machine know the authority
+    with running(role, names=["hub.example"]) as listen:
+        port = {"dicom": listen.dicom, "mllp": listen.mllp}[role]
+        assert ask(port, _trust(tmp_path)) == "tls_name"
+
+
+@pytest.mark.parametrize("ask", [_echo, _send])
+def test_a_peer_without_tls_is_sent_nothing(ask: Callable[..., str], tmp_path: Path) -> None:
+    _, _, authority = certs.issue(tmp_path, ["127.0.0.1"])
+    trust, heard = Trust(authority.read_text()), []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            for speak in (True, False):
+                line, _ = server.accept()
+                with line:
+                    heard.append(line.recv(5))
+                    if speak:
+                        line.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+                    else:
+                        time.sleep(2.5)
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        assert ask(server.getsockname()[1], trust) == "tls_none"  # it answers something else
+        assert ask(server.getsockname()[1], trust) == "tls_none"  # it waits for what it understands
+        thread.join()
+    assert [h[:1] for h in heard] == [b"\x16", b"\x16"]
+
+
+@pytest.mark.parametrize("ask", [_echo, _send])
+def test_our_own_certificate_that_cannot_be_read_is_said(ask: Callable[..., str], tmp_path: Path) -> None:
+    assert ask(1, Trust(), Identity(tmp_path / "no.pem", tmp_path / "no.key")) == "tls_identity"
+
+
+def test_a_name_without_address_is_unreachable() -> None:
+    assert Scu().echo(Peer("nobody.invalid", 11112, "X")).code == "unreachable"
+    assert Client().send("nobody.invalid", 2575, ADT).code == "unreachable"
+
+
+def test_every_word_of_a_failed_delivery_fits_its_column_and_has_its_chinese() -> None:
+    assert set(tls.WORDS) <= set(DELIVERIES)
+    assert all(len(text) <= 240 for text in tls.WORDS.values())
 
 
 @pytest.mark.peer

@@ -72,7 +72,11 @@ class ShiftSchema(Schema):
 
 
 class EndpointSchema(Schema):
-    """The line to a hospital's system: `application` is MSH-5 of an HL7 line, `ae_title` that of a DICOM one."""
+    """The line to a hospital's system: `application` is MSH-5 of an HL7 line, `ae_title` that of a DICOM one.
+
+    With `tls` results go by TLS only; `authority` is the PEM text of the certificate of who made the peer's, without it the
+    peer's certificate must be one this machine trusts. `host` must be a name or address the peer's certificate holds.
+    """
 
     hospital = fields.String(required=True, validate=CODE)
     kind = fields.String(required=True, validate=validate.OneOf(["hl7", "dicom"]))
@@ -81,6 +85,8 @@ class EndpointSchema(Schema):
     port = fields.Integer(required=True, validate=validate.Range(1, 65535))
     application = fields.String()
     ae_title = fields.String(validate=validate.Length(1, 16))
+    tls = fields.Boolean(truthy={True}, falsy={False})
+    authority = _text(100_000)
 
 
 class AllianceSchema(Schema):
