@@ -65,6 +65,7 @@ EVENTS: Final[dict[str, str]] = {
     "substitution_made": "安排代理",
 }
 ACTORS: Final[dict[str, str]] = {
+    "hidden": "已隐去",
     "worker": "系统",
     "clock": "定时",
     "message": "流程消息",

@@ -248,8 +248,8 @@ class Applications:
         """The choices of person, hospital and study fields of a task's form as (value, label)."""
         return self._prefill.options(session, task, lang)
 
-    def progress(self, session: Session, case_id: UUID) -> list[Step]:
-        """The nine steps from application to publication."""
+    def progress(self, session: Session, actor: Actor, case_id: UUID) -> list[Step]:
+        """The nine steps from application to publication, with the names this reader may learn."""
         case = self._cases.get(session, case_id)
         open_ones = select(wait.c.process, wait.c.node, wait.c.person, wait.c.created_at, wait.c.kind).where(
             wait.c.instance_id == case.instance_id
@@ -259,6 +259,8 @@ class Applications:
             Mark(s.process, s.node, s.account_id, s.submitted_at) for s in self._worklist.submissions(session, case_id)
         ]
         names = directory.names(session, [m.who for m in (*waiting, *done) if m.who is not None])
+        for covered in self._cases.hidden(session, actor, case):
+            names.pop(covered, None)
         return progress.line(waiting, done, names, case.published_at)
 
     # -- inside -------------------------------------------------------------------------------------------------------

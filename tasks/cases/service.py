@@ -21,7 +21,7 @@ from tasks.cases.refs import next_ref
 from tasks.cases.search import Search, condition
 from tasks.cases.states import STATES, may_follow
 from tasks.cases.visibility import belongs, facts, facts_of, visible_cases, waits_for
-from tasks.people.service import Actor, Facts, People, may
+from tasks.people.service import Actor, Facts, People, blind_to, may
 
 __all__ = [
     "STATES", "CaseFacts", "CasePerson", "Cases", "ClinicalCase", "NewCase", "Search", "belongs", "facts", "facts_of", "visible_cases", "waits_for",
@@ -54,6 +54,7 @@ class CaseFacts:
     """A case as pages show it to one reader.
 
     Name and day of birth are None unless he may read the name; sex and age in full years tell everybody what he decides on.
+    `expert` is None also for who scores the report.
     """
 
     id: UUID
@@ -234,13 +235,21 @@ class Cases:
     def view(self, session: Session, actor: Actor, case_id: UUID) -> CaseFacts:
         """The case as this actor may see it. NotFound."""
         case = self.require(session, actor, case_id, "case", "list")
-        return shown(case, self._clock.now(), named=self.allowed(session, actor, case, "name", "read"))
+        return self.shown_to(session, actor, [case])[0]
+
+    def hidden(self, session: Session, actor: Actor, case: ClinicalCase) -> frozenset[UUID]:
+        """The accounts whose names this reader must not find anywhere in the case: a scorer is blind to whose report it is."""
+        return blind_to(actor, self.facts(session, case))
 
     def shown_to(self, session: Session, actor: Actor, cases: list[ClinicalCase]) -> list[CaseFacts]:
         """Rows a query already filtered, each with the name only where this actor may see it."""
         now = self._clock.now()
         known = facts_of(session, cases, now, "name")
-        return [shown(case, now, named=may(actor, "read", known[case.id])) for case in cases]
+        return [
+            shown(case, now, named=may(actor, "read", facts), blind=case.expert in blind_to(actor, facts))
+            for case in cases
+            for facts in [known[case.id]]
+        ]
 
     def readable(self, session: Session, actor: Actor, case_ids: Sequence[UUID], kind: str) -> list[UUID]:
         """Those of the cases of which the actor may read this part, by a handful of queries for all of them."""
@@ -310,8 +319,8 @@ def age(birth: date | None, at: datetime) -> int | None:
     return None if birth is None else at.year - birth.year - ((at.month, at.day) < (birth.month, birth.day))
 
 
-def shown(case: ClinicalCase, at: datetime, *, named: bool) -> CaseFacts:
-    """The row as pages show it at an instant, with the name or without."""
+def shown(case: ClinicalCase, at: datetime, *, named: bool, blind: bool = False) -> CaseFacts:
+    """The row as pages show it at an instant, with the patient's name or without; `blind` leaves out the expert."""
     return CaseFacts(
         id=case.id,
         ref=case.ref,
@@ -325,7 +334,7 @@ def shown(case: ClinicalCase, at: datetime, *, named: bool) -> CaseFacts:
         from_hospital=case.from_hospital,
         to_hospital=case.to_hospital,
         applicant=case.applicant,
-        expert=case.expert,
+        expert=None if blind else case.expert,
         modality=case.modality,
         body_part=case.body_part,
         tag=case.tag,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -54,8 +54,12 @@ class Standing:
         return {"passed": self.passed, "active": self.active, "incident": dict.fromkeys(self.incidents, 1)}
 
 
-def entries(session: Session, instance_id: UUID) -> list[Entry]:
-    """The history of one instance in order; people are named."""
+HIDDEN = "hidden"
+"""The actor of an entry whose name its reader must not learn."""
+
+
+def entries(session: Session, instance_id: UUID, hidden: Collection[UUID]) -> list[Entry]:
+    """The history of one instance in order; people are named, but not those `hidden` from its reader (`Cases.hidden`)."""
     query = select(history).where(history.c.instance_id == instance_id).order_by(history.c.at, history.c.id)
     found = session.execute(query).all()
     jobs = session.execute(
@@ -63,23 +67,38 @@ def entries(session: Session, instance_id: UUID) -> list[Entry]:
     ).all()
     done = {str(j.id): j for j in jobs}
     names = directory.names(session, [a for e in found if (a := _account(e.actor)) is not None])
+    names |= dict.fromkeys(hidden, HIDDEN)
+    covered = {str(h) for h in hidden}
     places = {
         e.task_id: (json.loads(e.data).get("process", ""), e.node or "")
         for e in found
         if e.kind == "step" and e.task_id
     }
-    return [_entry(e, names, done, places) for e in found]
+    return [_entry(e, names, done, places, covered) for e in found]
 
 
-def _entry(e: Any, names: Mapping[UUID, str], done: Mapping[str, Any], places: Mapping[UUID, tuple[str, str]]) -> Entry:
-    data = json.loads(e.data)
+def _entry(
+    e: Any, names: Mapping[UUID, str], done: Mapping[str, Any], places: Mapping[UUID, tuple[str, str]], covered: Collection[str],
+) -> Entry:  # fmt: skip
+    data = _cover(json.loads(e.data), covered)
     account = _account(e.actor)
     process, node = places.get(e.task_id, (data.get("process", ""), e.node or ""))
     called = done.get(str(data.get("job")))
     return Entry(
-        id=str(e.id), at=e.at, kind=e.kind, actor=names.get(account, e.actor) if account else e.actor, on_behalf=e.on_behalf, node=node,
-        process=process, operation=called.operation if called else data.get("operation"), result=called.result if called else None, data=data,
+        id=str(e.id), at=e.at, kind=e.kind, actor=names.get(account, e.actor) if account else e.actor, on_behalf=_cover(e.on_behalf, covered), node=node,
+        process=process, operation=called.operation if called else data.get("operation"), result=_cover(called.result, covered) if called else None, data=data,
     )  # fmt: skip
+
+
+def _cover(value: Any, covered: Collection[str]) -> Any:
+    """The same value without the ids of those whom the reader must not know."""
+    if not covered:
+        return value
+    if isinstance(value, dict):
+        return {k: _cover(v, covered) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_cover(v, covered) for v in value]
+    return HIDDEN if isinstance(value, str) and value in covered else value
 
 
 def _account(actor: str) -> UUID | None:

@@ -43,6 +43,7 @@ def facts_of(session: Session, cases: Iterable[ClinicalCase], at: datetime, kind
             open_tasks=frozenset(known[i].tasks),
             over=case.closed_at is not None and case.closed_at <= at - RELATION_LASTS,
             glass=frozenset(who for who, ends in known[i].glass if ends > at),
+            settled=case.published_at is not None or case.closed_at is not None,
         )
         for i, case in by_id.items()
     }

@@ -80,7 +80,7 @@ class Files:
         """The files of a case which the actor may open, oldest first. NotFound when he does not see the case."""
         case = self._cases.require(session, actor, case_id, "case", "list")
         query = select(File).where(File.case_id == case_id, File.withdrawn_at.is_(None)).order_by(File.id)
-        allowed = {k: self._cases.allowed(session, actor, case, _object(k), "read") for k in KINDS}
+        allowed = {k: self._may_open(session, actor, case, k) for k in KINDS}
         return [file for file in session.scalars(query) if allowed[file.kind]]
 
     def open(self, actor: Actor, file_id: UUID) -> tuple[File, BinaryIO]:
@@ -108,7 +108,15 @@ class Files:
         file = session.get(File, file_id)
         if file is None or file.case_id is None or file.withdrawn_at is not None:
             raise NotFound("file", id=str(file_id))
-        return file, self._cases.require(session, actor, file.case_id, _object(file.kind), "read")
+        case = self._cases.get(session, file.case_id)
+        if not self._may_open(session, actor, case, file.kind):
+            raise NotFound("file", id=str(file_id))
+        return file, case
+
+    def _may_open(self, session: Session, actor: Actor, case: ClinicalCase, kind: str) -> bool:
+        """A printed report names who wrote it, so that its scorer does not get it."""
+        blind = kind == "report" and bool(self._cases.hidden(session, actor, case))
+        return not blind and self._cases.allowed(session, actor, case, _object(kind), "read")
 
     def _note(self, session: Session, file: File, case: ClinicalCase, kind: str, actor: str) -> None:
         data = {"file": str(file.id), "kind": file.kind, "sha256": file.sha256}

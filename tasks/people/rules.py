@@ -99,6 +99,8 @@ SEPARATE: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
     ("application", "sign"): ("applicant",),
 }
 
+WRITERS: Final = ("expert", "author", "reviewer")
+"""The parts of those whose report it is: a scorer is blind to them."""
 ENDS: Final = frozenset({"part", "to"})
 """Relations that end with the case relation, 30 days after the case was closed; the applying hospital treats on, so that of
 `party` only its side is left."""
@@ -119,7 +121,7 @@ class Facts:
 
     `hospital` is where it lives. Of a case: `parties` as (hospital id, 'from' | 'to'), `people` by part (applicant,
     expert, author, reviewer, scorer, owner), `open_tasks`, `over` once the case relation ended, `glass` the accounts
-    whose emergency access is open.
+    whose emergency access is open, `settled` once it is published or closed.
     """
 
     kind: str
@@ -129,10 +131,13 @@ class Facts:
     open_tasks: frozenset[OpenTask] = frozenset()
     over: bool = False
     glass: frozenset[UUID] = frozenset()
+    settled: bool = False
 
     def of(self, kind: str) -> Facts:
         """The same facts seen as another object of the case (its images, its report)."""
-        return Facts(kind, self.hospital, self.parties, self.people, self.open_tasks, self.over, self.glass)
+        return Facts(
+            kind, self.hospital, self.parties, self.people, self.open_tasks, self.over, self.glass, self.settled
+        )
 
 
 def member(actor: Actor, task: OpenTask) -> bool:
@@ -184,6 +189,17 @@ def may(actor: Actor, action: str, obj: Facts) -> bool:
         for relation in grants(role, obj.kind, action)
         if not (obj.over and relation in ENDS)
     )
+
+
+def blind_to(actor: Actor, obj: Facts) -> frozenset[UUID]:
+    """Whom this actor must not see named in a case: who scores a report, or may take that task, does not learn whose it is
+    while it can still come back to be scored again."""
+    scores = actor.account_id in obj.people.get("scorer", ()) or any(
+        task.role == "scorer" and member(actor, task) for task in obj.open_tasks
+    )
+    if not scores or obj.settled or barred(actor, "score", obj.of("qc")):
+        return frozenset()
+    return frozenset[UUID]().union(*(obj.people.get(part, frozenset()) for part in WRITERS))
 
 
 def opens(actor: Actor, kind: str, action: str | None = None) -> bool:

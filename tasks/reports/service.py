@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from engine import Call, Clock, Database, Engine, LianyiError, NotFound, Permanent, uuid7
+from engine.tables import wait
 from engine.values import Json
 from integrations import Outcome, OutcomeClass
 from integrations.dicom import Peer, Sender, Subject, encapsulate_pdf
@@ -26,6 +27,7 @@ from tasks.patients.service import Patients
 from tasks.people import directory
 from tasks.people.service import Actor, People
 from tasks.reports import content as text
+from tasks.reports import fate
 from tasks.reports.errors import NotYours, TextChanged
 from tasks.reports.models import ReportVersion
 from tasks.worklist.service import Submitting, Worklist
@@ -57,6 +59,7 @@ class Reports:
         )
         self._patients, self._imaging, self._messages, self._blobs = patients, imaging, messages, blobs
         self._pdf, self._dicom, self._hl7, self._zone = pdf, dicom, hl7, ZoneInfo(zone)
+        self._worklist = worklist
         worklist.before_submit("report", self._written)
         worklist.before_submit("review", self._reviewed)
         worklist.before_submit("sign", self._signed)
@@ -226,6 +229,16 @@ class Reports:
         """Every version, newest first; for services and pages that have asked for permission."""
         query = select(ReportVersion).where(ReportVersion.case_id == case_id).order_by(ReportVersion.version.desc())
         return list(session.scalars(query))
+
+    def returned(self, session: Session, case_id: UUID, scores: Sequence[fate.Judged]) -> Mapping[int, fate.Returned]:
+        """The signed versions that do not hold any more, by number; `scores` are those of the case."""
+        rulings = [
+            (s.submitted_at, s.data.get("decision") == "accept")
+            for s in self._worklist.submissions(session, case_id, "arbitrate")
+        ]
+        open_ = select(wait.c.task_id).where(wait.c.instance_id == case_id, wait.c.form == "arbitrate")
+        to_rule = session.execute(open_.limit(1)).first() is not None
+        return fate.fates(self.versions(session, case_id), scores, rulings[-1] if rulings else None, to_rule=to_rule)
 
     def pdf(self, actor: Actor, case_id: UUID) -> tuple[str, bytes]:
         """File name and bytes of the newest printed version. NotFound without permission to take it away, or without PDF."""

@@ -182,7 +182,7 @@ def test_application_is_frozen_once_and_no_text_reaches_the_engine(place: Place)
     with place.db.read() as session:
         tables = ("history", "job", "command_log", "message")
         assert MARKER not in str([session.execute(sa.text(f"select * from {t}")).all() for t in tables])
-        steps = place.app.progress(session, case)
+        steps = place.app.progress(session, place.actor("he"), case)
     assert [s.state for s in steps[:3]] == ["done", "current", "later"]
     assert (steps[0].zh, steps[0].who) == ("申请", "何演示")
 

@@ -24,4 +24,4 @@ def history(case_id: UUID) -> dict[str, Any]:
         case = house.cases.get(session, case_id)
         if not house.cases.allowed(session, who, case, "history", "read"):
             abort(404)
-        return {"entries": trace.entries(session, case.instance_id)}
+        return {"entries": trace.entries(session, case.instance_id, house.cases.hidden(session, actor(), case))}

@@ -88,7 +88,7 @@ def _facts(session: Any, row: Any) -> dict[str, Any]:
     people = [p for p in (row.applicant, row.expert, *(s.account_id for s in handed_in)) if p]
     return {
         "allowed": allowed,
-        "steps": house.applications.progress(session, row.id),
+        "steps": house.applications.progress(session, who, row.id),
         "tasks": tasks,
         "home": house.people.hospital(session, row.from_hospital),
         "hub": house.people.hospital(session, row.to_hospital) if row.to_hospital else None,
@@ -102,9 +102,10 @@ def _facts(session: Any, row: Any) -> dict[str, Any]:
         else None,
         "files": house.files.visible(session, who, row.id) if allowed["application.read"] else [],
         "versions": house.reports.versions(session, row.id) if allowed["report.read"] else [],
+        "returned": house.reports.returned(session, row.id, house.quality.scores(session, row.id)),
         "scores": house.quality.scores(session, row.id) if allowed["qc.read"] else [],
         "room": house.session.of_case(session, row.id),
-        "people": directory.names(session, people),
+        "people": directory.names(session, [p for p in people if p not in house.cases.hidden(session, who, row)]),
         "why": _why(row, who),
         "mrn": _mrn(session, row) if allowed["name.read"] else "",
         "history": _may_trace(session, row),
@@ -155,7 +156,8 @@ def _parties(session: Any, row: Any) -> list[tuple[str, str]]:
         "expert": gettext("会诊专家"), "reviewer": gettext("审核"), "scorer": gettext("后质控"), "coordinator": gettext("协调"),
     }  # fmt: skip
     cases = services().cases
-    found = [(part, p) for part in words for p in cases.people_of(session, row.id, part)]
+    covered = cases.hidden(session, actor(), row)
+    found = [(part, p) for part in words for p in cases.people_of(session, row.id, part) if p not in covered]
     names = directory.names(session, [p for _, p in found])
     return [(names.get(p, ""), words[part]) for part, p in found if names.get(p)]
 
@@ -165,7 +167,7 @@ def _process(session: Any, row: Any) -> dict[str, Any]:
     english = language() == "en"
     standings = trace.standings(session, row.instance_id)
     active = [n for n, s in standings.items() if s.active]
-    entries = trace.entries(session, row.instance_id)
+    entries = trace.entries(session, row.instance_id, services().cases.hidden(session, actor(), row))
     names = {i: words[english] for s in standings.values() for i, words in s.nodes.items() if words[english] != i}
     chosen = request.args.get("process") or next((n for n in active if n != "consultation"), "consultation")
     return {

@@ -83,7 +83,7 @@ def preview(session: Any, row: Any) -> Preview | None:
         home=house.people.hospital(session, case.from_hospital),
         applicant=names.get(case.applicant, ""),
         views=house.imaging.key_views_of(session, case.id)[:4] if may_look else [],
-        steps=house.applications.progress(session, case.id),
+        steps=house.applications.progress(session, who, case.id),
         known=_known(session, case) if may_read else [],
     )
 

@@ -91,7 +91,7 @@ def _beside(session: Any, who: Actor, task: OpenedTask) -> dict[str, Any]:
     may_look = house.cases.allowed(session, who, case, "images", "read")
     found: dict[str, Any] = {
         "application": shared.application(session, case.id) if may_read and row.form != "apply" else {},
-        "steps": house.applications.progress(session, case.id),
+        "steps": house.applications.progress(session, who, case.id),
         "home": house.people.hospital(session, case.from_hospital),
         "views": house.imaging.key_views_of(session, case.id) if may_look else [],
         "studies": house.imaging.of_case(session, case.id) if may_look else [],

@@ -1,0 +1,147 @@
+"""Pages of a case through the whole application: what became of a report, and who is hidden from whom."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from lxml import html
+from sqlalchemy import select
+
+from engine.errors import NotFound
+from engine.tables import wait
+from tasks.people.models import Account, Login
+from tasks.quality import sampling
+from webui import assets
+from webui.app import create_app
+from webui.config import Config
+
+World = Any
+Open = Callable[..., str]
+WRITERS = ("林示范", "孙审核")
+
+
+@pytest.fixture
+def client(world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FlaskClient]:
+    built = assets.Built("dist/assets/app.js", ("dist/assets/app.css",))
+    monkeypatch.setattr(assets, "built", lambda: built)
+    app = create_app(world.services, Config(tmp_path, "", "http://localhost", "k" * 40), world.clock)
+    app.config["WTF_CSRF_ENABLED"] = False
+    with app.test_client() as made:
+        yield made
+
+
+@pytest.fixture
+def open_page(client: FlaskClient, world: World) -> Open:
+    """`open_page(login, path, lang="zh")`: the text of a page as this person gets it."""
+
+    def ask(login: str, path: str, lang: str = "zh", status: int = 200) -> str:
+        digest = hashlib.sha256(login.encode()).hexdigest()
+        with world.services.db.transaction() as session:
+            account = session.scalars(select(Account.id).where(Account.login_name == login)).one()
+            if session.scalar(select(Login.id).where(Login.token_hash == digest)) is None:
+                now = world.clock.now()
+                session.add(Login(id=account, account_id=account, token_hash=digest, created_at=now, seen_at=now, expires_at=now.replace(year=2027), reauth_at=now))  # fmt: skip
+        client.set_cookie("lianyi", login)
+        client.set_cookie("lang", lang)
+        answer = client.get(path)
+        assert answer.status_code == status, path
+        return answer.text
+
+    return ask
+
+
+def _words(page: str, where: str) -> str:
+    return " ".join(" ".join(node.text_content().split()) for node in html.fromstring(page).xpath(where))
+
+
+# -- what became of a report ------------------------------------------------------------------------------------------
+def test_a_returned_version_says_so_and_what_replaces_it(world: World, open_page: Open) -> None:
+    world.walk(11)
+    address, article = f"/cases/{world.case}?tab=report", "//article[1]/div|//article[1]/p[@data-returned]"
+    assert _words(open_page("he", address), "//*[@data-returned]") == ""
+    world.submit("zheng", "score", world.low)
+    assert "退回重修" in _words(open_page("he", address), article)
+    assert "新版正在重写" in _words(open_page("he", address), "//*[@data-returned='1']")
+    for step in world.steps()[8:11]:
+        world.submit(*step)
+    told = open_page("lin", address, "en")
+    assert _words(told, "//*[@data-returned='1']") == "Returned by post-QC; version 2 takes its place."
+    assert "Returned" in _words(told, "//article[2]/div")
+    assert "Returned" not in _words(told, "//article[1]/div")  # the newest one holds so far
+
+
+def test_what_is_to_be_ruled_on_is_not_yet_returned_and_then_holds(world: World, open_page: Open) -> None:
+    world.walk(11)
+    for _ in range(2):
+        world.submit("zheng", "score", world.low)
+        for step in world.steps()[8:11]:
+            world.submit(*step)
+    world.submit("zheng", "score", world.low)
+    address = f"/cases/{world.case}?tab=report"
+    assert "等待裁定" in _words(open_page("he", address), "//*[@data-returned='3']")
+    world.submit("wang", "arbitrate", {"decision": "accept", "reason": "x"})
+    told = open_page("he", address)
+    assert _words(told, "//*[@data-returned='3']") == ""
+    assert "由第 2 版取代" in _words(told, "//*[@data-returned='1']")
+
+
+# -- blind scoring ----------------------------------------------------------------------------------------------------
+def _everything(world: World, open_page: Open, login: str, *more: str) -> str:
+    """All a scorer can open of the case, in both languages."""
+    case = f"/cases/{world.case}"
+    paths = [
+        "/", "/inbox", "/inbox?tab=done", "/cases", case, *(f"{case}?tab={t}" for t in ("material", "report", "process", "log")),
+        f"{case}/standing.json?process=post_qc", f"/api/v1/cases/{world.case}/history", *more,
+    ]  # fmt: skip
+    return "".join(open_page(login, path, lang, 302 if path == "/" else 200) for path in paths for lang in ("zh", "en"))
+
+
+@pytest.mark.parametrize("second", [0, 100])
+def test_a_scorer_finds_nobody_of_the_report_before_it_is_final(
+    world: World, open_page: Open, monkeypatch: pytest.MonkeyPatch, second: int
+) -> None:
+    monkeypatch.setattr(sampling, "SECOND", second)
+    world.walk(11)
+    ids = [str(world.accounts[login]) for login in ("lin", "sun")]
+    with world.services.db.read() as session:
+        task = session.execute(select(wait.c.task_id).where(wait.c.form == "score")).scalar_one()
+    for login in ("zheng", "bai"):
+        told = _everything(world, open_page, login, f"/inbox?task={task}", f"/tasks/{task}")
+        assert world.services.db  # the pages are those of a case he really sees
+        assert str(world.case) in told
+        assert [word for word in (*WRITERS, *ids) if word in told] == []
+        open_page(login, f"/cases/{world.case}/report.pdf", status=404)
+    assert "林示范" in open_page("he", f"/cases/{world.case}")
+    world.submit("zheng", "score", world.low)
+    if second:
+        assert [word for word in (*WRITERS, *ids) if word in _everything(world, open_page, "bai")] == []
+        world.submit("bai", "score", world.low)
+    told = _everything(world, open_page, "zheng")  # it comes back to be scored again
+    assert [word for word in (*WRITERS, *ids) if word in told] == []
+    for step in world.steps()[8:12]:
+        world.submit(*step)
+    assert world.status()[1] == "published"
+    assert "林示范" in open_page("zheng", f"/cases/{world.case}")
+
+
+def test_the_expert_is_hidden_in_facts_and_files_too(world: World) -> None:
+    world.walk(11)
+    with world.services.db.transaction() as session:
+        case, blob = world.services.cases.get(session, world.case), world.blobs.put(b"%PDF-1.4 by lin")
+        file = world.services.files.add(session, case, "report", "r.pdf", "application/pdf", blob, actor="test").id
+    with pytest.raises(NotFound):
+        world.services.files.open(world.actor("zheng"), file)
+    assert world.services.files.open(world.actor("he"), file)[0].id == file
+    with world.services.db.read() as session:
+        assert world.services.files.visible(session, world.actor("zheng"), world.case) == []
+    with world.services.db.read() as session:
+        found = {
+            login: world.services.cases.view(session, world.actor(login), world.case).expert
+            for login in ("zheng", "he", "lin")
+        }
+    assert found == {"zheng": None, "he": world.accounts["lin"], "lin": world.accounts["lin"]}
