@@ -11,6 +11,7 @@ from engine.model import Bundle, LintRefused
 from engine.operations import BpmnError, Call, Effect, NotDone, Operation, Permanent, Signature, Type, Unknown
 from engine.tx import Tx
 from engine.values import canonical, digest
+from engine.waits import Takers
 
 __all__ = [
     "Base",
@@ -33,6 +34,7 @@ __all__ = [
     "Signature",
     "Stale",
     "SystemClock",
+    "Takers",
     "TestClock",
     "Tx",
     "Type",

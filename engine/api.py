@@ -28,6 +28,7 @@ from engine.operations import Registry
 from engine.tables import command_log, instance
 from engine.tx import Tx
 from engine.values import Json
+from engine.waits import Takers
 
 LOCK_WAIT_MS = 2000
 Check = Callable[[Bundle], Sequence[Finding]]
@@ -48,18 +49,18 @@ class Engine:
         clock: Clock,
         *,
         ttl: timedelta = timedelta(days=14),
-        roles: frozenset[str] | None = None,
+        takers: Takers = Takers(),  # noqa: B008 - frozen
         check: Check = lint_nothing,
     ) -> None:
         """`signatures` are the operations models may call; `ttl` is how long an undelivered message is kept.
 
-        Nothing is released that names a role outside `roles` (None: any), or in which `check` finds errors: it judges the
-        files of a bundle the engine knows nothing of."""
+        `takers` says for whom a task may wait. Nothing is released in which `check` finds errors: it judges the files of a
+        bundle the engine knows nothing of."""
         self.db = db
         self.signatures = signatures
         self.clock = clock
         self.ttl = ttl
-        self._roles, self._check = roles, check
+        self.takers, self._check = takers, check
         self.definitions = Definitions()
 
     def release(self, bundle: Bundle, *, actor: str) -> Definition:
@@ -67,7 +68,7 @@ class Engine:
 
         LintRefused when the check finds errors; warnings do not stand in the way.
         """
-        found = [*lint(bundle, self.signatures, roles=self._roles), *self._check(bundle)]
+        found = [*lint(bundle, self.signatures, roles=self.takers.roles), *self._check(bundle)]
         errors = [one for one in found if one.severity == "error"]
         if errors:
             raise LintRefused(errors)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -140,11 +140,16 @@ def evaluate(task: Task, source: str) -> Any:
     names: Mapping[str, Json] = {}
     try:
         expression = feel.compile(source)
-        names = {name: task.data[name] for name in expression.names if name in task.data}
+        names = inputs(task, expression.names)
         scope = {name: from_json(value) for name, value in names.items()}
         return expression.evaluate(scope, now=context(task).now)
     except feel.FeelError as error:
         raise Stuck("expression", error.code, f"{source}: {error}", names) from error
+
+
+def inputs(task: Task, names: Iterable[str]) -> dict[str, Json]:
+    """Those of the names a task's data holds, with their values: what an incident shows."""
+    return {name: task.data[name] for name in names if name in task.data}
 
 
 def evaluate_json(task: Task, source: str) -> Json:
@@ -158,12 +163,11 @@ def decide(task: Task, source: str) -> bool:
     value = evaluate(task, source)
     if value is True or value is False:
         return bool(value)
-    names = [name for name in feel.compile(source).names if name in task.data]
     raise Stuck(
         "expression",
         "condition_not_boolean",
         f"{source} is {to_json(value)!r}, neither true nor false",
-        {name: task.data[name] for name in names},
+        inputs(task, feel.compile(source).names),
     )
 
 

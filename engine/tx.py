@@ -168,7 +168,7 @@ class Tx:
     def _save(self, run: Run) -> None:
         ended = run.completed
         self.status = "cancelled" if self._cancelled is not None else "completed" if ended else "running"
-        change = waits.difference(self.session, self._row, run, ended)
+        change = waits.difference(self.session, self._row, run, ended, self._engine.takers)
         self._history(run)
         crash_point("recorded")
         blob = state.dump(run.workflow)

@@ -13,7 +13,7 @@ from types import ModuleType
 
 import forms
 import tasks
-from engine import Bundle, Clock, Database, Engine, Operation, Signature
+from engine import Bundle, Clock, Database, Engine, Operation, Signature, Takers
 from engine.model import Finding
 from forms import FormError
 from integrations.compression import Compressor
@@ -123,8 +123,14 @@ def build(
     zone: str = "Asia/Shanghai",
 ) -> Services:
     """The services on one database, with the outside world as given. `pepper` keys the hash of ID card numbers."""
-    engine = Engine(db, SIGNATURES, clock, roles=frozenset(ROLES), check=lambda bundle: form_findings(bundle.files))
     people = People(db, clock)
+    engine = Engine(
+        db,
+        SIGNATURES,
+        clock,
+        takers=Takers(frozenset(ROLES), people.reachable),
+        check=lambda bundle: form_findings(bundle.files),
+    )
     cases = Cases(db, clock, people)
     patients = Patients(db, clock, people, pepper)
     files = Files(db, clock, cases, blobs)

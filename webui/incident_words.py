@@ -12,6 +12,7 @@ KINDS: Final[dict[str, str]] = {
     "error_uncaught": "出错，流程里没有安排怎么办",
     "expression": "条件或表达式没有结果",
     "decision": "决策表没有结果",
+    "assignment": "任务没有人能接",
     "step_limit": "流程空转，已停住",
     "instance": "病例走不下去",
 }
@@ -21,6 +22,7 @@ HELP: Final[dict[str, str]] = {
     "error_uncaught": "请先排除原因，再重试。",
     "expression": "请核对上面的取值；改正后从这一步继续。",
     "decision": "请核对上面的取值；改正后从这一步继续。",
+    "assignment": "请改成现有的角色、医院或在岗人员的编号；若只是账号停用，先启用账号或安排代班，再按原值重试。",
     "step_limit": "请联系建模者；流程改好之前，重试没有用。",
     "instance": "多半是程序或流程版本不对；装回正确的版本后重试。",
 }

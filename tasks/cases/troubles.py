@@ -20,7 +20,7 @@ from tasks.cases.visibility import visible_cases
 from tasks.people.service import Actor
 
 Act = Literal["again", "sent", "change"]
-CHANGED: Final = frozenset({"expression", "decision"})
+CHANGED: Final = frozenset({"expression", "decision", "assignment"})
 """Kinds of a held step whose variables a person may set right."""
 NOTHING: Final[Mapping[Type, Json]] = {
     Type.TEXT: "", Type.NUMBER: 0, Type.BOOLEAN: False, Type.LIST: [], Type.CONTEXT: {}, Type.ANY: None,

@@ -45,6 +45,19 @@ def actor(
     )
 
 
+def reachable(session: Session, account_id: UUID, at: datetime) -> bool:
+    """Whether what waits for this account reaches anybody: it is active, or an active colleague stands in for it."""
+    account = session.get(Account, account_id)
+    if account is None or account.active:
+        return account is not None
+    stands_in = (
+        select(Substitution.id)
+        .join(Account, Account.id == Substitution.substitute)
+        .where(Substitution.absent == account_id, Substitution.starts <= at, Substitution.ends > at, Account.active)
+    )
+    return session.scalar(stands_in.limit(1)) is not None
+
+
 def holders(session: Session, role: str, hospital_id: UUID | None, at: datetime) -> list[Account]:
     """The active people who hold a role at a hospital (None: anywhere), by name."""
     place = or_(Assignment.hospital_id == hospital_id, Assignment.hospital_id.is_(None)) if hospital_id else true()

@@ -71,6 +71,12 @@ class People:
             raise NotFound("account", id=str(account_id))
         return account
 
+    def reachable(self, session: Session, what: str, id: UUID) -> bool:
+        """Whether a task may wait for this id: as `scope` a hospital, as `person` an account somebody works on for now."""
+        if what == "scope":
+            return session.get(Hospital, id) is not None
+        return directory.reachable(session, id, self._clock.now())
+
     def by_phone(self, session: Session, phone: str) -> list[Account]:
         """The active accounts with this number in E.164."""
         return list(session.scalars(select(Account).where(Account.phone == phone, Account.active)))

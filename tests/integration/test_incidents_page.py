@@ -124,3 +124,25 @@ def test_what_may_be_done_follows_from_what_happened() -> None:
     assert troubles.acts("expression", None) == ("change",)
     assert troubles.acts("job", Effect.IDEMPOTENT) == ("again",)
     assert troubles.acts("instance", None) == ("again",)
+
+
+def test_a_task_for_somebody_who_left_comes_up_until_he_or_another_can_take_it(
+    world: World, client: FlaskClient
+) -> None:
+    world.walk(2)
+    he = world.accounts["he"]
+    world.services.people.set_active(he, False)
+    with pytest.raises(AssertionError, match="wait_person"):
+        world.submit("chen", "pre_qc", {"decision": "supplement", "reason": "补传薄层"})
+    _as(client, world, "wu")
+    address = f"/monitor/incidents/{_open(world)}"
+    shown = client.get(address).text
+    assert "任务没有人能接" in shown
+    assert "先启用账号或安排代班" in shown
+    assert str(he) in shown
+    assert client.post(address, data={"act": "change", "reason": "按原值再试"}).status_code == 303
+    assert "supplement" not in world.waiting()
+    world.services.people.set_active(he, True)
+    address = f"/monitor/incidents/{_open(world)}"
+    assert client.post(address, data={"act": "change", "reason": "账号已启用"}).status_code == 303
+    assert "supplement" in world.waiting()
