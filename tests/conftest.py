@@ -59,10 +59,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
-def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("sqlite") / "template.db"
-    upgrade(f"sqlite:///{path}")
-    return path
+def _sqlite_templates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with `empty.db`, migrated."""
+    folder = tmp_path_factory.mktemp("sqlite")
+    upgrade(f"sqlite:///{folder / 'empty.db'}")
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -84,27 +85,33 @@ def _postgresql_server() -> Iterator[sa.URL]:
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):  # tests kill processes, never the machine
             connection.execute(sa.text(f"alter system set {setting} = off"))
         connection.execute(sa.text("select pg_reload_conf()"))
-        connection.execute(sa.text("create database template_lianyi"))
-    upgrade(url.set(database="template_lianyi").render_as_string(hide_password=False))
+        connection.execute(sa.text("create database template_empty"))
+    upgrade(url.set(database="template_empty").render_as_string(hide_password=False))
     yield url
     admin.dispose()
     server.cleanup()
     shutil.rmtree(directory, ignore_errors=True)
 
 
+@pytest.fixture
+def origin() -> str:
+    """The template a fresh database is a copy of: `empty` is migrated and holds nothing; folders may have others."""
+    return "empty"
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def db_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def db_url(request: pytest.FixtureRequest, tmp_path: Path, origin: str) -> Iterator[str]:
     """The address of a fresh, migrated database."""
     if request.param == "sqlite":
         path = tmp_path / "lianyi.db"
-        shutil.copy(request.getfixturevalue("_sqlite_template"), path)
+        shutil.copy(request.getfixturevalue("_sqlite_templates") / f"{origin}.db", path)
         yield f"sqlite:///{path}"
         return
     server: sa.URL = request.getfixturevalue("_postgresql_server")
     name = f"t_{uuid.uuid4().hex}"
     admin = sa.create_engine(server, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
     with admin.connect() as connection:
-        connection.execute(sa.text(f"create database {name} template template_lianyi"))
+        connection.execute(sa.text(f"create database {name} template template_{origin}"))
     yield server.set(database=name).render_as_string(hide_password=False)
     with admin.connect() as connection:
         connection.execute(sa.text(f"drop database {name} with (force)"))

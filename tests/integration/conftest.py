@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import pytest
+import sqlalchemy as sa
 from pydicom.data import get_testdata_file
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -32,6 +34,8 @@ from tasks.people import alliance
 from tasks.people.service import Actor
 from tasks.quality import sampling
 
+BEGINS = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
+"""When the alliance was made; the test's clock stands there too."""
 MARK = "马克标记甲乙丙"
 """A text that must never leave the tables of the domain."""
 APPLY: dict[str, Any] = {
@@ -148,31 +152,63 @@ def _no_draw(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sampling, "SECOND", 0)
 
 
+@pytest.fixture(scope="session")
+def _sqlite_alliance(_sqlite_templates: Path) -> World:
+    """The template `alliance` on SQLite, and what is in it."""
+    path = _sqlite_templates / "alliance.db"
+    shutil.copy(_sqlite_templates / "empty.db", path)
+    known = _seed(f"sqlite:///{path}")
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    return known
+
+
+@pytest.fixture(scope="session")
+def _postgresql_alliance(_postgresql_server: sa.URL) -> World:
+    """The same on PostgreSQL."""
+    admin = sa.create_engine(_postgresql_server, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    with admin.connect() as connection:
+        connection.execute(sa.text("create database template_alliance template template_empty"))
+    admin.dispose()
+    return _seed(_postgresql_server.set(database="template_alliance").render_as_string(hide_password=False))
+
+
 @pytest.fixture
-def world(db: Database, clock: TestClock, _no_draw: None) -> World:
+def origin(request: pytest.FixtureRequest) -> str:
+    """Tests that live in the alliance start from a copy of it."""
+    if "_alliance" not in request.fixturenames:
+        return "empty"
+    request.getfixturevalue(f"_{request.node.callspec.params['db_url']}_alliance")
+    return "alliance"
+
+
+@pytest.fixture
+def _alliance(request: pytest.FixtureRequest) -> Callable[[str], World]:
+    """What the template of a dialect holds; asking for it makes the database of the test a copy."""
+    return lambda dialect: cast(World, request.getfixturevalue(f"_{dialect}_alliance"))
+
+
+@pytest.fixture
+def world(_alliance: Callable[[str], World], db: Database, clock: TestClock, _no_draw: None) -> World:
     """The alliance on this database."""
-    return _world(db, clock)
+    return _over(db, clock, _alliance(db.dialect))
 
 
 @pytest.fixture
-def new_world(_sqlite_template: Path, tmp_path: Path, _no_draw: None) -> Iterator[Callable[[], World]]:
-    """Makes one alliance after another, each on a fresh SQLite database, by copying the first."""
-    first, made = tmp_path / "first.db", list[Database]()
-    begins = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
-    shutil.copy(_sqlite_template, first)
-    seed = connect(f"sqlite:///{first}")
-    known = _world(seed, TestClock(begins))
-    with seed.sql.connect() as connection:
-        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-    seed.close()
+def new_world(
+    _sqlite_alliance: World, _sqlite_templates: Path, tmp_path: Path, _no_draw: None
+) -> Iterator[Callable[[], World]]:
+    """Makes one alliance after another, each on a fresh SQLite database."""
+    made = list[Database]()
 
     def again() -> World:
         for old in made:
             old.close()
         path = tmp_path / f"{len(made)}.db"
-        shutil.copy(first, path)
+        shutil.copy(_sqlite_templates / "alliance.db", path)
         made.append(connect(f"sqlite:///{path}"))
-        return _over(made[-1], TestClock(begins), known)
+        return _over(made[-1], TestClock(BEGINS), _sqlite_alliance)
 
     yield again
     for old in made:
@@ -195,6 +231,15 @@ def _over(db: Database, clock: TestClock, known: World) -> World:
     return World(
         services, clock, worker, sms, hl7, dicom, known.accounts, known.home, known.hub, known.registration, known.blobs
     )
+
+
+def _seed(url: str) -> World:
+    """An alliance in an empty database."""
+    db = connect(url)
+    try:
+        return _world(db, TestClock(BEGINS))
+    finally:
+        db.close()
 
 
 def _world(db: Database, clock: TestClock) -> World:
