@@ -10,9 +10,9 @@ from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
+from toys import Toy, release, rows, status
 
 from engine import (
-    Bundle,
     Busy,
     Call,
     Database,
@@ -31,7 +31,6 @@ from engine.claims import claim
 from engine.runner import ModelStuck, Run
 from engine.tables import history, incident, instance, job, message, wait
 
-Toy = Callable[..., Bundle]
 Handler = Callable[[Call], Mapping[str, Any]]
 
 TIMER = """
@@ -58,23 +57,9 @@ ring>e
 """
 
 
-def release(engine: Engine, bundle: Bundle) -> None:
-    with engine.db.transaction() as session:
-        engine.definitions.release(session, bundle, actor="t", at=engine.clock.now())
-
-
 def start(engine: Engine, process: str, key: str) -> UUID:
     with engine.start(process, tenant=uuid7(), business_key=key, data={"n": 1}, key=key, actor="t") as tx:
         return tx.instance_id
-
-
-def rows(db: Database, table: sa.Table) -> list[Any]:
-    with db.read() as session:
-        return list(session.execute(sa.select(table).order_by(*table.primary_key.columns)).all())
-
-
-def status(db: Database, one: UUID) -> str:
-    return next(str(row.status) for row in rows(db, instance) if row.id == one)
 
 
 def ringing(

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from engine import Bundle, Database, Engine, Signature, uuid7
+from engine import Bundle, Call, Database, Effect, Engine, Operation, Signature, TestClock, Type, Worker, uuid7
 from engine.tables import instance, wait
 
 Toy = Callable[..., Bundle]
@@ -93,3 +93,16 @@ u>x
 x>m?again
 x>e*
 """
+
+
+def ringing(db: Database, clock: TestClock, effect: Effect = Effect.IDEMPOTENT) -> tuple[Engine, Worker, list[Call]]:
+    """A worker with one operation, `t.ring`, and the calls it got."""
+    calls: list[Call] = []
+    signature = Signature("t.ring", effect, result={"n": Type.NUMBER})
+    engine = Engine(db, sigs(signature), clock)
+
+    def run(call: Call) -> dict[str, Any]:
+        calls.append(call)
+        return {"n": len(calls)}
+
+    return engine, Worker(engine, {"t.ring": Operation(signature, run)}, name="w"), calls
