@@ -38,8 +38,8 @@ class Intake:
             raise FormInvalid({"to_hospital": [NO_AGREEMENT]})
         if data.get("consent") is not True and data.get("urgency") != "E":
             raise FormInvalid({"consent": [NO_CONSENT]})
-        self._own_files(session, case, {name: _ids(data.get(name)) for name in ("consent_file", "attachments")})
-        studies = _ids(data.get("studies"))
+        self._own_files(session, case, {name: step.named(name) for name in ("consent_file", "attachments")})
+        studies = step.named("studies")
         self._carry(step, case, studies)
         self._imaging.drop(session, case.id, studies)
         case.urgency, case.modality, case.body_part = data["urgency"], data["modality"], data["body_part"]
@@ -50,15 +50,15 @@ class Intake:
         """Added studies and files must be this patient's and this case's."""
         if step.case is None:
             raise NotFound("case")
-        self._own_files(step.session, step.case, {"files": _ids(step.data.get("files"))})
-        self._carry(step, step.case, _ids(step.data.get("studies")))
+        self._own_files(step.session, step.case, {"files": step.named("files")})
+        self._carry(step, step.case, step.named("studies"))
 
     def consent(self, step: Submitting) -> None:
         """A consent that follows an emergency: the file is this case's, the case knows, and history says which it was."""
         if step.case is None:
             raise NotFound("case")
         obtained = step.data.get("obtained") is True
-        self._own_files(step.session, step.case, {"consent_file": _ids(step.data.get("consent_file"))})
+        self._own_files(step.session, step.case, {"consent_file": step.named("consent_file")})
         step.case.consent = obtained
         record(
             step.session, tenant=step.case.tenant, kind="consent.added" if obtained else "consent.refused", actor=step.actor.id,
@@ -84,10 +84,6 @@ class Intake:
         wrong = {field: [OTHER_FILE] for field, ids in named.items() if not set(ids) <= known}
         if wrong:
             raise FormInvalid(wrong)
-
-
-def _ids(value: Any) -> list[str]:
-    return [str(v) for v in value] if isinstance(value, list | tuple) else [str(value)] if value else []
 
 
 _AFTER: Final[Mapping[str, str]] = {"apply": "submitted", "supplement": "preqc"}

@@ -84,9 +84,7 @@ class Prefill:
             return
         choices = self._choices(step.session, step.case, step.form, "zh")
         wrong = {
-            name: [NOT_OFFERED]
-            for name, known in choices.items()
-            if not _ids(step.data.get(name)) <= dict(known).keys()
+            name: [NOT_OFFERED] for name, known in choices.items() if not set(step.named(name)) <= dict(known).keys()
         }
         if wrong:
             raise FormInvalid(wrong)
@@ -157,7 +155,3 @@ class Prefill:
         carried = {s.study_uid for s in self._chosen(session, case)}
         others = [s for s in self._all_studies(session, case) if s.study_uid not in carried]
         return None if others else NO_PRIOR
-
-
-def _ids(value: Any) -> set[str]:
-    return {str(v) for v in value} if isinstance(value, list | tuple) else {str(value)} if value else set()

@@ -87,6 +87,11 @@ class Submitting:
     process: dict[str, Json]
     now: datetime
 
+    def named(self, field: str) -> list[str]:
+        """What a field names: the elements of a list, the one value, or nothing."""
+        value = self.data.get(field)
+        return [str(one) for one in value] if isinstance(value, list | tuple) else [str(value)] if value else []
+
 
 Hook = Callable[[Submitting], None]
 

@@ -72,7 +72,6 @@ WAYS = {
     "plain zh phone": ("zh", 390),
     "plain en desk": ("en", 1440),
 }
-FAST = ("keys zh desk", "plain en desk")
 
 
 @dataclass
@@ -281,10 +280,7 @@ def _small(page: Any) -> list[str]:
 @pytest.mark.parametrize("place", [n for n, step in enumerate(STEPS) if step[0]], ids=[s[0] for s in STEPS if s[0]])
 @pytest.mark.parametrize(
     ("way", "lang"),
-    [
-        pytest.param(way, WAYS[way][0], marks=() if way in FAST else pytest.mark.slow, id=way.replace(" ", "-"))
-        for way in WAYS
-    ],
+    [pytest.param(way, WAYS[way][0], id=way.replace(" ", "-")) for way in WAYS],
 )
 def test_a_form(
     demo: Any, login: Callable[..., Any], axe: Callable[[Any], list[str]], journeys: dict[str, Journey], way: str, lang: str, place: int

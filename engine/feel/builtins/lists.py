@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
-from functools import cmp_to_key
+from functools import cmp_to_key, reduce
 from typing import Any
 
 from engine.feel.builtins.signature import builtin
@@ -84,19 +84,13 @@ def greatest(run: Run, items: list[Any]) -> Any:
 @_spread("sum: number")
 def total(run: Run, items: list[Any]) -> Decimal | None:
     """The sum; null of an empty list."""
-    result = None
-    for one in _numbers(run, items):
-        result = one if result is None else MATH.add(result, one)
-    return result
+    return reduce(MATH.add, _numbers(run, items)) if items else None
 
 
 @_spread("product: number")
 def product(run: Run, items: list[Any]) -> Decimal | None:
     """The product; null of an empty list."""
-    result = None
-    for one in _numbers(run, items):
-        result = one if result is None else MATH.multiply(result, one)
-    return result
+    return reduce(MATH.multiply, _numbers(run, items)) if items else None
 
 
 @_spread("mean: number")

@@ -82,14 +82,18 @@ def _begins_first(run: Run, x: Range, y: Range) -> Truth:
     return _either(less(x.low, y.low), both(_same(run, x.low, y.low), x.low_in and not y.low_in))
 
 
-def _ends_first(run: Run, x: Range, y: Range) -> Truth:
+def _begins_by(run: Run, x: Range, y: Range) -> Truth:
+    return _either(less(x.low, y.low), both(_same(run, x.low, y.low), x.low_in or not y.low_in))
+
+
+def _ends_by(run: Run, x: Range, y: Range) -> Truth:
     return _either(less(x.high, y.high), both(_same(run, x.high, y.high), not x.high_in or y.high_in))
 
 
 @builtin("overlaps before(range1: range, range2: range)")
 def overlaps_before(run: Run, x: Range, y: Range) -> Truth:
     """Does the first begin earlier, and end within the second?"""
-    return _all(_begins_first(run, x, y), _reaches(run, x, y), _ends_first(run, x, y))
+    return _all(_begins_first(run, x, y), _reaches(run, x, y), _ends_by(run, x, y))
 
 
 @builtin("overlaps after(range1: range, range2: range)")
@@ -104,9 +108,7 @@ def finishes(run: Run, a: Any, y: Range) -> Truth:
     """Does the first end where the second ends, and begin within it?"""
     x = _as_range(a)
     alike = both(x.high_in == y.high_in, _same(run, x.high, y.high))
-    if not isinstance(a, Range):
-        return alike
-    return both(alike, _either(less(y.low, x.low), both(_same(run, x.low, y.low), not x.low_in or y.low_in)))
+    return both(alike, _begins_by(run, y, x)) if isinstance(a, Range) else alike
 
 
 @builtin("finished by(range: range, point: point)")
@@ -121,9 +123,7 @@ def finished_by(run: Run, a: Range, b: Any) -> Truth:
 def includes(run: Run, x: Range, b: Any) -> Truth:
     """Does the first hold all of the second?"""
     y = _as_range(b)
-    low = _either(less(x.low, y.low), both(_same(run, x.low, y.low), x.low_in or not y.low_in))
-    high = _either(less(y.high, x.high), both(_same(run, x.high, y.high), x.high_in or not y.high_in))
-    return both(low, high)
+    return both(_begins_by(run, x, y), _ends_by(run, y, x))
 
 
 @builtin("during(point: point, range: range)")
@@ -139,7 +139,7 @@ def starts(run: Run, a: Any, y: Range) -> Truth:
     """Does the first begin where the second begins, and end within it?"""
     x = _as_range(a)
     alike = both(x.low_in == y.low_in, _same(run, x.low, y.low))
-    return both(alike, _ends_first(run, x, y)) if isinstance(a, Range) else alike
+    return both(alike, _ends_by(run, x, y)) if isinstance(a, Range) else alike
 
 
 @builtin("started by(range: range, point: point)")
