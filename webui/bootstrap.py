@@ -22,6 +22,7 @@ from integrations.dicom import Received, Scu
 from integrations.hl7 import Client as Hl7Client
 from integrations.hl7 import Listener as MllpListener
 from integrations.hl7 import ListenerSettings as MllpSettings
+from integrations.hl7 import Peers
 from integrations.pdf import TypstPdf
 from integrations.rendering import WindowedRenderer
 from integrations.sms import OutboxSms, Sms, TwilioSms, settings_of
@@ -66,8 +67,13 @@ class House:
         return DicomListener(DicomSettings(host, port), accept, known, secured)
 
     def mllp_listener(self, host: str, port: int, secured: ssl.SSLContext | None = None) -> MllpListener:
-        """The HL7 listener; a message is stored before it is answered."""
-        return MllpListener(MllpSettings(host, port, tls=secured), self.services.messages.receive_hl7)
+        """The HL7 listener; a message is stored before it is answered. Only peers of the alliance's HL7 lines may send, unless
+        the setting says that any may; while no line is entered there is nobody to tell apart."""
+        messages, any_peer = self.services.messages, self.config.hl7_peers == "any"
+        peers = Peers(lambda: None if any_peer else messages.hl7_peers())
+        return MllpListener(
+            MllpSettings(host, port, tls=secured), messages.receive_hl7, known=peers, refuse=messages.refuse_hl7
+        )
 
     def keep_partitions(self) -> None:
         """Make the history's partitions of the coming months where the database has them."""

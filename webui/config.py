@@ -14,7 +14,7 @@ from engine.errors import LianyiError
 PREFIX = "LIANYI_"
 NAMES = frozenset({
     "DATABASE_URL", "BUS_URL", "COMPUTE_URL", "STORE_URL", "MEDIA_URL", "DATA", "PUBLIC_URL", "SECRET_KEY", "TIMEZONE",
-    "LANGUAGE", "LOG", "SMS_URL",
+    "LANGUAGE", "LOG", "SMS_URL", "HL7_PEERS",
 })  # fmt: skip
 FOREIGN = frozenset({"LIANYI_TEST_DATA", "LIANYI_REQUIRE_ALL", "LIANYI_OWN_NODE"})
 """Names of the tests and of make, which share the prefix."""
@@ -44,6 +44,7 @@ class Config:
     store_url: str = ""
     media_url: str = ""
     sms_url: str = ""
+    hl7_peers: str = "known"
 
     @property
     def secure(self) -> bool:
@@ -68,6 +69,7 @@ class Config:
             store_url=found.get("STORE_URL", ""),
             media_url=found.get("MEDIA_URL", ""),
             sms_url=found.get("SMS_URL", ""),
+            hl7_peers=(found.get("HL7_PEERS") or "known").lower(),
         )
         _check(config)
         return config
@@ -100,6 +102,8 @@ def _check(config: Config) -> None:
         raise BadSetting("LIANYI_LANGUAGE is zh or en")
     if config.log not in LOG_LEVELS:
         raise BadSetting(f"LIANYI_LOG is one of {', '.join(LOG_LEVELS)}")
+    if config.hl7_peers not in ("known", "any"):
+        raise BadSetting("LIANYI_HL7_PEERS is known or any")
     if not config.public_url.startswith(("http://", "https://")):
         raise BadSetting("LIANYI_PUBLIC_URL begins with http:// or https://")
     if len(config.secret_key) < 32:

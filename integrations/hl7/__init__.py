@@ -7,6 +7,7 @@ from integrations.hl7.build import Line, NotBuilt, Result, ack, oru_r01
 from integrations.hl7.er7 import Hl7Refused, Message, escape, parse, unescape
 from integrations.hl7.fake import FakeClient
 from integrations.hl7.mllp import Client, Listener, ListenerSettings
+from integrations.hl7.peers import Peers
 from integrations.hl7.read import OrderData, PatientData, order, patient
 from integrations.tls import Trust
 
@@ -19,4 +20,4 @@ class Hl7Sender(Protocol):
 
 
 __all__ = ["Client", "FakeClient", "Hl7Refused", "Hl7Sender", "Line", "Listener", "ListenerSettings", "Message", "NotBuilt",
-           "OrderData", "PatientData", "Result", "ack", "escape", "order", "oru_r01", "parse", "patient", "unescape"]  # fmt: skip
+           "OrderData", "PatientData", "Peers", "Result", "ack", "escape", "order", "oru_r01", "parse", "patient", "unescape"]  # fmt: skip

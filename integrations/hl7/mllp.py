@@ -8,6 +8,7 @@ import socket
 import socketserver
 import ssl
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,10 @@ START, END = b"\x0b", b"\x1c\r"
 CLOSED = Outcome(OutcomeClass.TRANSIENT, "closed", "The peer closed before it answered.")
 Accept = Callable[[bytes, str], bytes]
 """Stores the frame durably, then returns the acknowledgement; arguments are the message and the peer's address."""
+STRANGERS, STRANGER_LIMIT, STRANGER_SECONDS = 8, 64 * 1024, 10.0
+"""Peers nobody has entered: so many at once, with frames of so many bytes, for so long; they get one answer and no place of others."""
+SAY_AGAIN_SECONDS = 60.0
+"""A stranger's address is logged at most so often."""
 
 
 class FrameTooLong(IntegrationError):
@@ -61,15 +66,24 @@ class ListenerSettings:
 
 
 class Listener:
-    """Threads, one a connection; many frames a connection; drains on stop."""
+    """Threads, one a connection; many frames a connection; drains on stop.
+
+    `known(address)` is asked for each connection and each frame. What a stranger sends is not kept: `refuse` makes the answer
+    from it, and the connection ends.
+    """
 
     def __init__(
-        self, settings: ListenerSettings, accept: Accept, known: Callable[[str], bool] = lambda _address: True
+        self,
+        settings: ListenerSettings,
+        accept: Accept,
+        known: Callable[[str], bool] = lambda _address: True,
+        refuse: Accept | None = None,
     ) -> None:
         self.settings = settings
-        self._accept = accept
-        self._known = known
+        self._accept, self._known, self._refuse = accept, known, refuse
         self._slots = threading.BoundedSemaphore(settings.connections)
+        self._strangers = threading.BoundedSemaphore(STRANGERS)
+        self._told: dict[str, float] = {}
         self._stopping = threading.Event()
         self._server: socketserver.ThreadingTCPServer | None = None
         self._thread: threading.Thread | None = None
@@ -111,37 +125,60 @@ class Listener:
             self._server = self._thread = None
 
     def _serve(self, line: socket.socket, address: str) -> None:
-        if not self._known(address) or not self._slots.acquire(blocking=False):
+        stranger = not self._known(address)
+        if stranger:
+            self._tell(address)
+        slots = self._strangers if stranger else self._slots
+        if (stranger and self._refuse is None) or not slots.acquire(blocking=False):
             return
         try:
             line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             line.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             with contextlib.suppress(OSError, FrameTooLong):
                 if self.settings.tls is None:
-                    self._converse(line, address)
+                    self._converse(line, address, stranger)
                     return
                 line.settimeout(self.settings.handshake_seconds)
                 with self.settings.tls.wrap_socket(line, server_side=True) as secured:
-                    self._converse(secured, address)
+                    self._converse(secured, address, stranger)
         finally:
-            self._slots.release()
+            slots.release()
 
-    def _converse(self, line: socket.socket, address: str) -> None:
+    def _tell(self, address: str) -> None:
+        now = time.monotonic()
+        if now - self._told.get(address, float("-inf")) < SAY_AGAIN_SECONDS:
+            return
+        if len(self._told) >= 1000:
+            self._told.clear()
+        self._told[address] = now
+        _log.warning(
+            "HL7 peer %s is not known and was refused: if it is a hospital's system, enter it among the peers of that hospital's HL7 line",
+            address,
+        )
+
+    def _converse(self, line: socket.socket, address: str, stranger: bool) -> None:
         buffer = bytearray()
-        idle = 0.0
+        ours = self.settings
+        patience, limit = (STRANGER_SECONDS, STRANGER_LIMIT) if stranger else (ours.idle_seconds, ours.limit)
+        late = time.monotonic() + patience
         line.settimeout(0.5)
-        while not self._stopping.is_set() and idle < self.settings.idle_seconds:
+        while not self._stopping.is_set() and time.monotonic() < late:
             try:
                 part = line.recv(65536)
             except TimeoutError:
-                idle += 0.5
                 continue
             if not part:
                 return
-            idle = 0.0
+            if not stranger:
+                late = time.monotonic() + patience
             buffer += part
-            for frame in frames(buffer, self.settings.limit):
+            for frame in frames(buffer, limit):
                 line.settimeout(30)
+                if stranger or not self._known(address):
+                    self._tell(address)
+                    if self._refuse is not None:
+                        line.sendall(START + self._refuse(frame, address) + END)
+                    return
                 line.sendall(START + self._accept(frame, address) + END)
                 line.settimeout(0.5)
 

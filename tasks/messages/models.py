@@ -14,6 +14,7 @@ from engine.db import Base, Instant, Uuid
 class Endpoint(Base):
     """A line to a hospital's system. The breaker's state lies here, so that every process shares it.
 
+    `peers` are the addresses and networks its system sends from, apart by blanks; empty: those of `host`.
     `tls`: spoken to by TLS only; `authority` is the PEM text of who made its certificate, None: one this machine trusts.
     """
 
@@ -25,6 +26,7 @@ class Endpoint(Base):
     host: Mapped[str] = mapped_column(String(120))
     port: Mapped[int] = mapped_column(Integer)
     application: Mapped[str] = mapped_column(String(40))  # MSH-5, or the AE title
+    peers: Mapped[str] = mapped_column(String(1000), server_default=text("''"))
     tls: Mapped[bool] = mapped_column(Boolean, server_default=false())
     authority: Mapped[str | None] = mapped_column(Text)
     failures: Mapped[int] = mapped_column(Integer, server_default=text("0"))

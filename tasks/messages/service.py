@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -68,8 +68,10 @@ class Messages:
         application: str,
         tls: bool = False,
         authority: str = "",
+        peers: Sequence[str] = (),
     ) -> UUID:
-        """Enter or change a hospital's line. `authority` (PEM text) goes with `tls`. BadAuthority."""
+        """Enter or change a hospital's line. `authority` (PEM text) goes with `tls`; `peers` are the addresses and networks an
+        HL7 system sends from, without them those of `host`. BadAuthority."""
         if authority:
             _usable(tls, authority)
         with self.db.transaction() as session:
@@ -78,7 +80,7 @@ class Messages:
                 row = Endpoint(id=uuid7(), tenant=hospital_id, kind=kind, created_at=self.clock.now(), failures=0)
                 session.add(row)
             row.name, row.host, row.port, row.application = name, host, port, application
-            row.tls, row.authority = tls, authority or None
+            row.tls, row.authority, row.peers = tls, authority or None, " ".join(peers)
             row.failures, row.open_until = 0, None
             session.flush()
             return row.id
@@ -93,6 +95,12 @@ class Messages:
                 raise LineOpen(row.name)
             trust = Trust(row.authority or "") if row.tls else None
             return Line(row.id, row.tenant, row.kind, row.host, row.port, row.application, trust)
+
+    def hl7_peers(self) -> list[str]:
+        """The addresses, networks and host names HL7 systems of the alliance send from; none while no HL7 line is entered."""
+        with self.db.read() as session:
+            rows = session.execute(select(Endpoint.host, Endpoint.peers).where(Endpoint.kind == "hl7"))
+            return [entry for host, peers in rows for entry in peers.split() or [host]]
 
     # -- in -----------------------------------------------------------------------------------------------------------
     def on(self, code: str, handler: Handler) -> None:
@@ -143,6 +151,15 @@ class Messages:
             state=state,
             problem=problem_text,
         )
+
+    def refuse_hl7(self, raw: bytes, peer: str) -> bytes:
+        """The answer to somebody who may not send: an error, so that he keeps his message and sends it again. Nothing is kept."""
+        try:
+            message = parse(raw)
+        except Hl7Refused:
+            message = None
+        text = f"{peer} is not entered as a peer here; ask the platform's administrator to enter it, then send again"
+        return ack(message, "AE", control_id=f"L{uuid7().hex[:18]}", now=self.clock.now(), text=text)
 
     def _judge(self, message: Message, tenant: UUID, reused: bool) -> tuple[str, str, str | None]:
         if not message.control_id:

@@ -67,6 +67,7 @@ def test_the_alliance_of_the_demo_is_taken_twice(client: FlaskClient, world: Wor
         ({"hospitals": [{"code": "QH", "name": "", "name_en": "Q", "kind": "hub"}]}, ["hospitals", "0", "name"]),
         ({"agreements": [{"from": "QH", "to": "SF", "scopes": [], "valid_from": "2026-01-01", "valid_to": "x"}]}, ["agreements", "0", "valid_from"]),
         ({"endpoints": [{"hospital": "QH", "kind": "fax", "name": "n", "host": "h", "port": 0}]}, ["endpoints", "0", "kind"]),
+        ({"endpoints": [{"hospital": "QH", "kind": "hl7", "name": "n", "host": "h", "port": 1, "peers": ["his.example"]}]}, ["endpoints", "0", "peers", "0"]),
         ({"hospital": []}, ["hospital"]),
     ],
 )  # fmt: skip
@@ -130,3 +131,13 @@ def test_a_failed_delivery_is_told_in_the_reader_s_language(client: FlaskClient,
     assert DELIVERIES["tls_name"] in client.get(f"/messages/{out}").text
     client.set_cookie(COOKIE, "en")
     assert "for another name" in client.get(f"/messages/{out}").text
+
+
+def test_a_line_says_from_where_its_system_sends(client: FlaskClient, world: World) -> None:
+    document = alliance.describe(world.clock.now(), his_port=1, pacs_port=2)
+    client.post("/api/v1/alliance", json=document)
+    assert world.services.messages.hl7_peers() == ["127.0.0.1"]
+    document["endpoints"][0]["peers"] = ["10.1.2.3", "10.2.0.0/16"]
+    client.post("/api/v1/alliance", json=document)
+    assert world.services.messages.hl7_peers() == ["10.1.2.3", "10.2.0.0/16"]
+    assert "← 10.1.2.3 10.2.0.0/16" in client.get("/messages?tab=lines").text

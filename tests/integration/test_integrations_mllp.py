@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from typing import Any
 
 import hl7
 import pytest
 
 from integrations import Outcome, OutcomeClass
-from integrations.hl7 import Client, FakeClient, Hl7Sender, Listener, ListenerSettings, ack, parse
+from integrations.hl7 import Client, FakeClient, Hl7Sender, Listener, ListenerSettings, ack, mllp, parse
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
@@ -122,3 +125,72 @@ def test_every_sender_keeps_the_contract(
     first, again = sender(number), sender(number)
     assert (first.kind, first.code, again.kind) == (kind, code, kind)
     assert parse(first.raw)["MSA-2"] == str(number)
+
+
+# -- strangers --------------------------------------------------------------------------------------------------------
+def _refuse(raw: bytes, peer: str) -> bytes:
+    return ack(parse(raw), "AE", control_id="K", now=NOW, text=f"{peer} is not entered")
+
+
+@contextmanager
+def _guarded(known: Callable[[str], bool], heard: list[bytes], **settings: Any) -> Iterator[Listener]:
+    def accept(raw: bytes, _peer: str) -> bytes:
+        heard.append(raw)
+        return ack(parse(raw), "AA", control_id="K", now=NOW)
+
+    made = Listener(ListenerSettings(port=0, **settings), accept, known, _refuse)
+    made.start()
+    try:
+        yield made
+    finally:
+        made.stop()
+
+
+def test_a_stranger_is_told_and_nothing_of_him_is_kept(heard: list[bytes], caplog: pytest.LogCaptureFixture) -> None:
+    with _guarded(lambda _address: False, heard) as listener:
+        for _ in range(3):
+            with socket.create_connection(("127.0.0.1", listener.port), timeout=10) as line:
+                line.sendall(b"\x0b" + _message(1) + b"\x1c\r\x0b" + _message(2) + b"\x1c\r")
+                got = b""
+                while part := line.recv(65536):
+                    got += part
+            assert got.count(b"MSA|AE|1|127.0.0.1 is not entered") == got.count(b"MSA|") == 1
+    assert heard == []
+    (line_of_log,) = caplog.messages  # once a minute, and what to do
+    assert "127.0.0.1" in line_of_log
+    assert "peers" in line_of_log
+    assert "王" not in caplog.text
+
+
+def test_strangers_take_no_place_of_known_peers(heard: list[bytes]) -> None:
+    turn = iter([False, False, *[True] * 10])
+    with _guarded(lambda _address: next(turn), heard, connections=1) as listener:
+        address = ("127.0.0.1", listener.port)
+        with socket.create_connection(address), socket.create_connection(address):  # they say nothing
+            time.sleep(0.3)
+            assert Client().send(*address, _message(1)).ok
+
+
+def test_a_stranger_has_no_time_and_no_room(heard: list[bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mllp, "STRANGER_SECONDS", 0.2)
+    with _guarded(lambda _address: False, heard) as listener:
+        with socket.create_connection(("127.0.0.1", listener.port), timeout=10) as line:
+            assert line.recv(1) == b""
+        with socket.create_connection(("127.0.0.1", listener.port), timeout=10) as line, suppress(ConnectionError):
+            line.sendall(b"\x0b" + b"x" * 200_000)
+            assert line.recv(1) == b""
+
+
+def test_who_is_taken_off_the_list_is_refused_from_the_next_message_on(heard: list[bytes]) -> None:
+    entered = [True]
+    with (
+        _guarded(lambda _address: entered[0], heard) as listener,
+        socket.create_connection(("127.0.0.1", listener.port), timeout=10) as line,
+    ):
+        line.sendall(b"\x0b" + _message(1) + b"\x1c\r")
+        assert b"MSA|AA" in _answers(line, 1)
+        entered[0] = False
+        line.sendall(b"\x0b" + _message(2) + b"\x1c\r")
+        assert b"MSA|AE" in _answers(line, 1)
+        assert line.recv(1) == b""
+    assert heard == [_message(1)]

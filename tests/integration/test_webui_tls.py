@@ -11,15 +11,19 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from pydicom.data import get_testdata_file
+from sqlalchemy import select
 
-from integrations import tls
+from integrations import Outcome, tls
 from integrations.dicom import Peer, Scu, SenderSettings
 from integrations.hl7 import Client, Listener, ListenerSettings
 from integrations.tls import Identity, Trust
+from tasks.messages.models import Inbound
+from tasks.people.service import directory
 from webui import bootstrap, certs, serve
 from webui.cli import main
 from webui.config import Config
@@ -36,10 +40,14 @@ def _port() -> int:
         return int(probe.getsockname()[1])
 
 
+def _config(folder: Path) -> Config:
+    return Config(folder, f"sqlite:///{folder}/l.db", "http://127.0.0.1", "k" * 40)
+
+
 @pytest.fixture
 def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Running:
     """Runs one role as `lianyi serve` does, with a certificate for 127.0.0.1."""
-    config = Config(tmp_path, f"sqlite:///{tmp_path}/l.db", "http://127.0.0.1", "k" * 40)
+    config = _config(tmp_path)
     list(bootstrap.migrate(config))
     house = bootstrap.build(config)
     house.services.people.create_hospital("QH", "青禾", "Qinghe", "primary", ae_title="QH_CT")
@@ -47,13 +55,15 @@ def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Running:
     certs.issue(tmp_path / "tls", ["127.0.0.1"])
 
     @contextmanager
-    def run(role: str, client_ca: Path | None = None, names: list[str] | None = None) -> Iterator[serve.Listen]:
+    def run(
+        role: str, client_ca: Path | None = None, names: list[str] | None = None, hl7_peers: str = "known"
+    ) -> Iterator[serve.Listen]:
         cert, key, _ = certs.issue(tmp_path / "tls", names or ["127.0.0.1"])
         up, stop = threading.Event(), threading.Event()
         monkeypatch.setattr(serve, "say_ready", lambda *_: up.set())
         listen = serve.Listen(dicom=_port(), mllp=_port(), cert=cert, key=key, client_ca=client_ca)
         begin = {"dicom": serve._dicom, "mllp": serve._mllp}[role]
-        thread = threading.Thread(target=begin, args=(config, listen, stop))
+        thread = threading.Thread(target=begin, args=(replace(config, hl7_peers=hl7_peers), listen, stop))
         thread.start()
         try:
             assert up.wait(20)
@@ -112,6 +122,36 @@ def test_dicom_peers_show_a_certificate_where_an_authority_is_named(running: Run
         for _ in range(5):
             assert _echo(listen.dicom, _trust(tmp_path)) in ("tls_refused", "tls_closed")
         assert _echo(listen.dicom, _trust(tmp_path), _identity(tmp_path)) == "0x0000"
+
+
+def test_hl7_is_taken_from_entered_peers_only(running: Running, tmp_path: Path) -> None:
+    """A certificate does not replace the entry, nor the entry the certificate."""
+    house = bootstrap.build(_config(tmp_path))
+    with house.db.read() as session:
+        home = next(h.id for h in directory.hospitals(session))
+    line = {"name": "HIS", "port": 1, "application": "X"}
+
+    def sent(port: int) -> Outcome:
+        return Client(2, 5, _identity(tmp_path)).send("127.0.0.1", port, ADT, _trust(tmp_path))
+
+    with running("mllp", tmp_path / "tls" / "ca.pem") as listen:
+        assert sent(listen.mllp).code == "AR"  # nobody is entered: it is the message that is refused, and kept
+        house.services.messages.set_endpoint(home, "dicom", host="10.9.9.9", **line)
+        assert sent(listen.mllp).code == "AR"
+        house.services.messages.set_endpoint(home, "hl7", host="10.9.9.9", **line)
+        refused = sent(listen.mllp)
+        assert refused.code == "AE"
+        assert "127.0.0.1 is not entered as a peer here; ask the platform's administrator" in refused.detail
+        house.services.messages.set_endpoint(home, "hl7", host="10.9.9.9", peers=["10.0.0.0/8", "127.0.0.0/8"], **line)
+        assert sent(listen.mllp).code == "AR"
+        house.services.messages.set_endpoint(home, "hl7", host="127.0.0.1", **line)
+        assert sent(listen.mllp).code == "AR"
+        house.services.messages.set_endpoint(home, "hl7", host="10.9.9.9", **line)
+    with running("mllp", tmp_path / "tls" / "ca.pem", hl7_peers="any") as listen:
+        assert sent(listen.mllp).code == "AR"
+    with house.db.read() as session:
+        assert {row.code for row in session.scalars(select(Inbound))} == {"AR"}
+    house.close()
 
 
 @pytest.mark.parametrize("role", ["dicom", "mllp"])

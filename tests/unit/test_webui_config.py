@@ -32,6 +32,7 @@ def test_a_file_holds_a_value(tmp_path: Path) -> None:
     [
         ("LIANYI_COLOUR", "red"), ("LIANYI_TIMEZONE", "Mars/Base"), ("LIANYI_LANGUAGE", "fr"), ("LIANYI_LOG", "loud"),
         ("LIANYI_PUBLIC_URL", "ftp://x"), ("LIANYI_SECRET_KEY", "short"), ("LIANYI_SMS_URL_FILE", "/nowhere/at/all"),
+        ("LIANYI_HL7_PEERS", "some"),
     ],
 )  # fmt: skip
 def test_a_wrong_setting_is_named(tmp_path: Path, name: str, value: str) -> None:

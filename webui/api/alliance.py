@@ -42,7 +42,7 @@ def set_up(document: Mapping[str, Any]) -> dict[str, int]:
             house.messages.set_endpoint(
                 loaded.hospitals[row["hospital"]], row["kind"], name=row["name"], host=row["host"], port=row["port"],
                 application=row.get("application") or row.get("ae_title") or "", tls=row.get("tls", False),
-                authority=row.get("authority", ""),
+                authority=row.get("authority", ""), peers=row.get("peers", ()),
             )  # fmt: skip
     except KeyError as problem:
         raise Refused(f"The document names {problem} and does not describe it.") from problem

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +18,13 @@ def _instant(text: str) -> None:
         zone = None
     if zone is None:
         raise ValidationError("Not an ISO 8601 instant with a zone.")
+
+
+def _network(text: str) -> None:
+    try:
+        ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        raise ValidationError("Not an address or network such as 10.1.2.3 or 10.1.2.0/24.") from None
 
 
 def _moment(**more: Any) -> fields.String:
@@ -76,6 +84,7 @@ class EndpointSchema(Schema):
 
     With `tls` results go by TLS only; `authority` is the PEM text of the certificate of who made the peer's, without it the
     peer's certificate must be one this machine trusts. `host` must be a name or address the peer's certificate holds.
+    `peers` of an HL7 line are the addresses and networks that may send HL7, without them those of `host`.
     """
 
     hospital = fields.String(required=True, validate=CODE)
@@ -87,6 +96,7 @@ class EndpointSchema(Schema):
     ae_title = fields.String(validate=validate.Length(1, 16))
     tls = fields.Boolean(truthy={True}, falsy={False})
     authority = _text(100_000)
+    peers = fields.List(fields.String(validate=_network), validate=validate.Length(max=20))
 
 
 class AllianceSchema(Schema):
