@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,19 +12,52 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from engine.errors import LianyiError
+
 CA_YEARS, SERVER_DAYS = 10, 397
 """Browsers refuse server certificates that live longer than 398 days (CA/Browser Forum baseline)."""
 BOTH_SIDES = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
 """A DICOM or HL7 peer calls and is called, so its certificate serves on either side."""
 
 
-def issue(folder: Path, names: list[str], now: datetime | None = None) -> tuple[Path, Path, Path]:
-    """Write a server certificate for `names` (host names or addresses), making the authority on first use.
+class CertificateExists(LianyiError):
+    """There is a certificate or key of this name already."""
 
-    Returns the paths of certificate, private key (mode 600) and authority certificate.
+    code = "certificate_exists"
+    advice = "Choose another name with --name or another folder with --out; --force replaces it (whoever uses it must be started again)."
+
+
+class BadName(LianyiError):
+    """This is no name for certificate files."""
+
+    code = "certificate_name"
+    advice = "Use letters, digits, dots, - and _; not ca, which is the authority's own."
+
+
+def issue(
+    folder: Path,
+    names: list[str],
+    now: datetime | None = None,
+    *,
+    name: str = "server",
+    out: Path | None = None,
+    force: bool = False,
+) -> tuple[Path, Path, Path]:
+    """Write a certificate for `names` (host names or addresses), making the authority in `folder` on first use.
+
+    `name` is what the files are called, `out` where they go (without it: beside the authority); what is there already stays
+    unless `force`. Returns the paths of certificate, private key (mode 600) and authority certificate. CertificateExists, BadName.
     """
     now = now or datetime.now(UTC)
-    folder.mkdir(parents=True, exist_ok=True)
+    out = out or folder
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}", name) or name.lower() == "ca":
+        raise BadName(name)
+    key_path, path = out / f"{name}.key", out / f"{name}.pem"
+    there = [p for p in (path, key_path) if p.exists()]
+    if there and not force:
+        raise CertificateExists(" ".join(str(p) for p in there))
+    for place in (folder, out):
+        place.mkdir(parents=True, exist_ok=True)
     ca_key_path, ca_path = folder / "ca.key", folder / "ca.pem"
     if not ca_path.exists():
         ca_key = ec.generate_private_key(ec.SECP256R1())
@@ -35,7 +69,6 @@ def issue(folder: Path, names: list[str], now: datetime | None = None) -> tuple[
     authority = x509.load_pem_x509_certificate(ca_path.read_bytes())
     key = ec.generate_private_key(ec.SECP256R1())
     certificate = _server(key, names, authority, loaded, now)
-    key_path, path = folder / "server.key", folder / "server.pem"
     _write_key(key_path, key)
     path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     return path, key_path, ca_path

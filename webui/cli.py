@@ -60,7 +60,10 @@ def _parser() -> argparse.ArgumentParser:
     user.set_defaults(run=_user)
     verbs.add_parser("config", help="print the settings, secrets masked").set_defaults(run=_config)
     certs = verbs.add_parser("certs", help="make a certificate of the platform's own authority")
-    certs.add_argument("names", nargs="+", metavar="NAME")
+    certs.add_argument("names", nargs="+", metavar="HOST", help="host name or address the certificate is for")
+    certs.add_argument("--name", default="server", help="what the files are called: NAME.pem and NAME.key (server)")
+    certs.add_argument("--out", type=Path, metavar="FOLDER", help="where they go (LIANYI_DATA/certs)")
+    certs.add_argument("--force", action="store_true", help="replace files that are there")
     certs.set_defaults(run=_certs)
     verbs.add_parser("migrate", help="bring the database and the packaged models up to date").set_defaults(run=_migrate)
     audit = verbs.add_parser("audit", help="verify the history")
@@ -206,8 +209,18 @@ def _certs(options: argparse.Namespace) -> int:
     from webui import certs
     from webui.config import Config
 
-    certificate, key, authority = certs.issue(Config.from_environ().data / "certs", options.names)
-    print(f"certificate {certificate}\nkey         {key}\nauthority   {authority}  (give this one to the browsers)")
+    folder = Config.from_environ().data / "certs"
+    first = not (folder / "ca.pem").exists()
+    certificate, key, authority = certs.issue(
+        folder, options.names, name=options.name, out=options.out, force=options.force
+    )
+    print(
+        f"certificate {certificate}  (for {', '.join(options.names)}, {certs.SERVER_DAYS} days)\n"
+        f"key         {key}  (keep it secret)\n"
+        f"authority   {authority}  ({'new' if first else 'the same as before'})\n"
+        "next: on this machine start `lianyi serve --host ADDRESS --cert CERTIFICATE --key KEY`, and give the authority to the browsers;\n"
+        "      for a peer hand over certificate, key and authority, and start ours with `--client-ca AUTHORITY` too."
+    )
     return 0
 
 

@@ -81,6 +81,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     # starting the product
     "bad_setting": ("有一项设置不对。", "请改正指出的环境变量后重新启动；文档列出全部名称。"),
     "not_safe": ("没有 TLS 时不监听本机以外的地址。", "请给出 --cert 和 --key，或用 lianyi certs 生成，或只监听 127.0.0.1。"),
+    "certificate_exists": ("这个名称的证书或私钥已经存在。", "请用 --name 换名称或用 --out 换目录；--force 会替换（使用它的程序须重新启动）。"),
+    "certificate_name": ("这不能作为证书文件的名称。", "请用字母、数字、点、- 和 _；ca 是机构自己的名称，不能用。"),
     "change_refused": ("改正的取值读不懂。", "每行写一个“变量 = 取值”，取值用 FEEL：文字加引号，true、false 或数字。"),
     "port_taken": ("这个端口已被别的程序占用。", "请结束该程序，或用 --web-port、--dicom-port、--mllp-port 换一个端口。"),
 }  # fmt: skip

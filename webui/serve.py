@@ -133,13 +133,23 @@ def serve(role: str, config: Config, listen: Listen) -> int:
     return 0
 
 
+def own_address(host: str) -> str:
+    """Where this machine reaches what listens on `host`, as it stands in a URL; for every address, the loopback one."""
+    try:
+        found = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    if found.is_unspecified:
+        found = ipaddress.ip_address("127.0.0.1" if found.version == 4 else "::1")
+    return str(found) if found.version == 4 else f"[{found}]"
+
+
 def _web(config: Config, listen: Listen) -> int:
     from granian import Granian
     from granian.constants import Interfaces
 
     def announce() -> None:
-        scheme = "https" if listen.cert else "http"
-        url = f"{scheme}://127.0.0.1:{listen.web}/healthz"
+        url = f"{'https' if listen.cert else 'http'}://{own_address(listen.host)}:{listen.web}/healthz"
         context = _trusting() if listen.cert else None
         while True:
             try:

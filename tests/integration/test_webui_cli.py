@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import socket
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from tasks import catalogue
 from webui.cli import main
+from webui.serve import own_address
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -89,3 +95,54 @@ def test_nothing_listens_wider_than_this_machine_without_tls(
 ) -> None:
     assert main(["serve", "web", "--host", "0.0.0.0"]) == 1
     assert "certs" in capsys.readouterr().err
+
+
+def test_certificates_are_told_of_and_not_overwritten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LIANYI_DATA", str(tmp_path))
+    assert main(["certs", "hub.example", "10.0.0.1"]) == 0
+    told = capsys.readouterr().out
+    folder = tmp_path / "certs"
+    assert all(str(folder / name) in told for name in ("server.pem", "server.key", "ca.pem"))
+    assert all(word in told for word in ("hub.example, 10.0.0.1", "397 days", "(new)", "next:", "--client-ca"))
+    before = (folder / "server.pem").read_bytes()
+    assert main(["certs", "pacs.example"]) == 1
+    said = capsys.readouterr().err
+    assert str(folder / "server.pem") in said
+    assert "--name" in said
+    assert "--force" in said
+    assert (folder / "server.pem").read_bytes() == before
+    assert main(["certs", "pacs.example", "--name", "qh-pacs", "--out", str(tmp_path / "usb")]) == 0
+    assert "the same as before" in capsys.readouterr().out
+    assert sorted(p.name for p in (tmp_path / "usb").iterdir()) == ["qh-pacs.key", "qh-pacs.pem"]
+    assert main(["certs", "hub.example", "--force"]) == 0
+    assert (folder / "server.pem").read_bytes() != before
+
+
+def test_web_is_ready_on_another_address_too(installed: Path) -> None:
+    """It asked 127.0.0.1 whatever it listened on, and never became ready."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.2", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "webui.cli", "serve", "web", "--host", "127.0.0.2", "--web-port", str(port)]
+    with subprocess.Popen(command, cwd=ROOT, env=os.environ | {"LIANYI_LOG": "warning"}) as process:
+        try:
+            late = time.monotonic() + 60
+            while not (installed / "run" / "web.ready").exists() and time.monotonic() < late:
+                assert process.poll() is None
+                time.sleep(0.1)
+            assert (installed / "run" / "web.ready").exists()
+        finally:
+            process.terminate()
+
+
+@pytest.mark.parametrize(
+    ("host", "asked"),
+    [
+        ("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "127.0.0.1"), ("10.1.2.3", "10.1.2.3"), ("::", "[::1]"), ("::1", "[::1]"),
+        ("hub.example", "hub.example"),
+    ],
+)  # fmt: skip
+def test_where_a_machine_reaches_itself(host: str, asked: str) -> None:
+    assert own_address(host) == asked

@@ -58,7 +58,7 @@ def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Running:
     def run(
         role: str, client_ca: Path | None = None, names: list[str] | None = None, hl7_peers: str = "known"
     ) -> Iterator[serve.Listen]:
-        cert, key, _ = certs.issue(tmp_path / "tls", names or ["127.0.0.1"])
+        cert, key, _ = certs.issue(tmp_path / "tls", names or ["127.0.0.1"], force=True)
         up, stop = threading.Event(), threading.Event()
         monkeypatch.setattr(serve, "say_ready", lambda *_: up.set())
         listen = serve.Listen(dicom=_port(), mllp=_port(), cert=cert, key=key, client_ca=client_ca)

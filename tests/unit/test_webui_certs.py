@@ -42,5 +42,32 @@ def test_certificate_is_accepted_for_its_names_only(tmp_path: Path) -> None:
 def test_second_issue_keeps_the_authority(tmp_path: Path) -> None:
     _, _, ca = certs.issue(tmp_path, ["a.example"])
     before = ca.read_bytes()
-    certs.issue(tmp_path, ["b.example"])
+    cert, key, _ = certs.issue(tmp_path, ["b.example"], name="pacs", out=tmp_path / "usb")
     assert ca.read_bytes() == before
+    assert (cert, key) == (tmp_path / "usb" / "pacs.pem", tmp_path / "usb" / "pacs.key")
+    assert not (tmp_path / "usb" / "ca.key").exists()
+    _handshake(cert, key, ca, "b.example")
+
+
+def test_nothing_is_replaced_unasked(tmp_path: Path) -> None:
+    files = certs.issue(tmp_path, ["a.example"])
+    before = [f.read_bytes() for f in files]
+    for missing in (None, files[0], files[1]):  # one of the two is enough to stop
+        kept = missing.read_bytes() if missing else b""
+        if missing:
+            missing.unlink()
+        with pytest.raises(certs.CertificateExists, match=r"server\."):
+            certs.issue(tmp_path, ["b.example"])
+        if missing:
+            missing.write_bytes(kept)
+    assert [f.read_bytes() for f in files] == before
+    cert, key, ca = certs.issue(tmp_path, ["b.example"], force=True)
+    assert ca.read_bytes() == before[2]
+    _handshake(cert, key, ca, "b.example")
+
+
+@pytest.mark.parametrize("name", ["ca", "CA", "../x", "a/b", "", ".hidden", "x" * 65])
+def test_a_name_that_is_none_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(certs.BadName):
+        certs.issue(tmp_path / "new", ["a.example"], name=name)
+    assert not (tmp_path / "new").exists()
