@@ -24,6 +24,7 @@ from engine.definitions import Definition, Definitions
 from engine.errors import Busy, NotFound
 from engine.ids import uuid7
 from engine.model import Bundle, Finding, LintRefused, lint
+from engine.model.lint import NO_CONTEXTS, Contexts
 from engine.operations import Registry
 from engine.tables import command_log, instance
 from engine.tx import Tx
@@ -50,17 +51,18 @@ class Engine:
         *,
         ttl: timedelta = timedelta(days=14),
         takers: Takers = Takers(),  # noqa: B008 - frozen
+        contexts: Contexts = NO_CONTEXTS,
         check: Check = lint_nothing,
     ) -> None:
         """`signatures` are the operations models may call; `ttl` is how long an undelivered message is kept.
 
-        `takers` says for whom a task may wait. Nothing is released in which `check` finds errors: it judges the files of a
+        `takers` says for whom a task may wait, `contexts` what is in the variables every case starts with. Nothing is released in which `check` finds errors: it judges the files of a
         bundle the engine knows nothing of."""
         self.db = db
         self.signatures = signatures
         self.clock = clock
         self.ttl = ttl
-        self.takers, self._check = takers, check
+        self.takers, self.contexts, self._check = takers, contexts, check
         self.definitions = Definitions()
 
     def release(self, bundle: Bundle, *, actor: str) -> Definition:
@@ -68,7 +70,7 @@ class Engine:
 
         LintRefused when the check finds errors; warnings do not stand in the way.
         """
-        found = [*lint(bundle, self.signatures, roles=self.takers.roles), *self._check(bundle)]
+        found = [*lint(bundle, self.signatures, roles=self.takers.roles, contexts=self.contexts), *self._check(bundle)]
         errors = [one for one in found if one.severity == "error"]
         if errors:
             raise LintRefused(errors)

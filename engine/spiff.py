@@ -7,8 +7,6 @@ shared between instances, so nothing of an instance may be kept on it: whatever 
 
 from __future__ import annotations
 
-import re
-import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -28,6 +26,7 @@ from SpiffWorkflow.util.task import TaskState
 from engine import feel
 from engine.feel.values import from_json, to_json
 from engine.merge import merge_branches
+from engine.model.script import assignments
 from engine.operations import Signature
 from engine.values import Json
 
@@ -296,24 +295,12 @@ class BusinessRuleTask(Node, base.ServiceTask):
         return True
 
 
-_ASSIGN = re.compile(r"^([^\W\d]\w*(?:\.\w+)*)\s*=(?!=)\s*(.+)$", re.S)
-
-
 def script_lines(source: str) -> list[tuple[tuple[str, ...], str]]:
-    """The assignments of a script: dotted target and FEEL source. An indented line continues the one before."""
-    lines: list[str] = []
-    for line in textwrap.dedent(source.strip("\n")).splitlines():
-        if line[:1].isspace() and lines:
-            lines[-1] += "\n" + line
-        elif line.strip():
-            lines.append(line.strip())
-    found = []
-    for line in lines:
-        match = _ASSIGN.match(line)
-        if match is None:
-            raise Stuck("expression", "script_line", f"{line!r} is not of the form name = expression")
-        found.append((tuple(match[1].split(".")), match[2].strip()))
-    return found
+    """The assignments of a script: dotted target and FEEL source. Stuck where a line is none."""
+    found = assignments(source)
+    for line in [text for text, value in found if not value]:
+        raise Stuck("expression", "script_line", f"{line!r} is not of the form name = expression")
+    return [(tuple(target.split(".")), value) for target, value in found]
 
 
 class ScriptTask(Node, base.ScriptTask):

@@ -3,6 +3,7 @@
 from forms.compile import compile, plain
 from forms.errors import FormError
 from forms.formdef import Field, FormDef, load, process_fields
+from forms.lint import Problem, lint
 from forms.view import FieldView, FormView, view
 
 __all__ = [
@@ -11,7 +12,9 @@ __all__ = [
     "FormDef",
     "FormError",
     "FormView",
+    "Problem",
     "compile",
+    "lint",
     "load",
     "plain",
     "process_fields",

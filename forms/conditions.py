@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from forms.errors import FormError
+from forms.errors import FormError, choice
 
 Condition = Mapping[str, Any]
 DEPTH = 10
@@ -79,7 +79,10 @@ def check(condition: Any, known: set[str], depth: int = 0) -> None:
         check(condition["not"], known, depth + 1)
     else:
         if condition["field"] not in known:
-            raise FormError(f"A condition looks at the unknown field {condition['field']!r}.")
+            there = choice(condition["field"], known)
+            raise FormError(f"A condition looks at the unknown field {condition['field']!r}; there are: {there}.")
         wrong = set(condition) - set(OPERATORS) - {"field"}
         if wrong or len(condition) < 2:
             raise FormError(f"A condition on {condition['field']!r} needs one of {', '.join(OPERATORS)}.")
+        if not isinstance(condition.get("in", []), list):
+            raise FormError(f"A condition on {condition['field']!r} compares by in with a list of values.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from difflib import SequenceMatcher
 from typing import Any, ClassVar
 
 
@@ -16,3 +18,8 @@ class FormError(Exception):
         self.params = params
         summary = (type(self).__doc__ or "").strip().splitlines()[0]
         super().__init__(f"{summary} {detail}".strip())
+
+
+def choice(wrong: object, known: Iterable[str]) -> str:
+    """The words there are instead of a wrong one, the likest first."""
+    return ", ".join(sorted(known, key=lambda word: (-SequenceMatcher(None, str(wrong), word).ratio(), word)))

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from forms import conditions
-from forms.errors import FormError
+from forms.errors import FormError, choice
 
 TYPES = frozenset(
     [
@@ -201,10 +201,11 @@ def _field(data: dict[str, Any]) -> Field:
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         raise FormError(f"The field name {name!r} has other than small letters, digits and underscores.")
     if data["type"] not in TYPES:
-        raise FormError(f"Field {name} has the unknown type {data['type']!r}.")
-    unknown = set(data) - FIELD_KEYS
-    if unknown:
-        raise FormError(f"Field {name} has unknown attributes: {', '.join(sorted(unknown))}.")
+        raise FormError(
+            f"Field {name} has the unknown type {data['type']!r}; there are: {choice(data['type'], TYPES)}."
+        )
+    for wrong in sorted(set(data) - FIELD_KEYS):
+        raise FormError(f"Field {name} has the unknown attribute {wrong!r}; there are: {choice(wrong, FIELD_KEYS)}.")
     if data["type"] in ("choice", "multichoice") and not data.get("choices"):
         raise FormError(f"Field {name} needs choices.")
     choices = tuple(Choice(c["value"], _text(c["label"], f"{name}'s choice")) for c in data.get("choices", []))

@@ -14,7 +14,7 @@ from types import ModuleType
 import forms
 import tasks
 from engine import Bundle, Clock, Database, Engine, Operation, Signature, Takers
-from engine.model import Finding
+from engine.model import Finding, lint_files
 from forms import FormError
 from integrations.compression import Compressor
 from integrations.dicom import Sender
@@ -85,26 +85,37 @@ SIGNATURES = _signatures()
 """Every operation a model may call, by id."""
 
 
+CONTEXTS = {"case": frozenset(SIGNATURES["applications.snapshot"].result)}
+"""What is in the variables every case carries; the first snapshot fills what is not known when it starts."""
+
+
+def findings(files: Mapping[str, bytes]) -> list[dict[str, str | int]]:
+    """What lint says of files named together, as the platform judges them."""
+    found = lint_files(files, SIGNATURES, roles=frozenset(ROLES), contexts=CONTEXTS)
+    return [*found, *(one.as_dict() for one in form_findings(files))]
+
+
 def form_findings(files: Mapping[str, bytes]) -> list[Finding]:
     """What is wrong with the form definitions among these files; the engine only knows that they are there."""
     found = []
     for name, content in sorted(files.items()):
-        if name.endswith(".form.json"):
-            try:
-                forms.load(content)
-            except FormError as problem:
-                found.append(
-                    Finding(
-                        name,
-                        1,
-                        "",
-                        "bad_form",
-                        "error",
-                        problem.detail,
-                        "Correct the form definition; docs/models.md shows it.",
-                    )
-                )
+        if not name.endswith(".form.json"):
+            continue
+        try:
+            wrong = forms.lint(forms.load(content))
+        except FormError as problem:
+            found.append(Finding(name, 1, "", "bad_form", "error", problem.detail, "docs/models.md shows a form."))
+            continue
+        for one in wrong:
+            line = _line(content, one.field)
+            found.append(Finding(name, line, one.field, one.rule, "error", one.message, one.advice))
     return found
+
+
+def _line(content: bytes, field: str) -> int:
+    """The line on which a form definition names a field."""
+    before, _, _ = content.partition(f'"{field}"'.encode())
+    return before.count(b"\n") + 1
 
 
 def build(
@@ -129,6 +140,7 @@ def build(
         SIGNATURES,
         clock,
         takers=Takers(frozenset(ROLES), people.reachable),
+        contexts=CONTEXTS,
         check=lambda bundle: form_findings(bundle.files),
     )
     cases = Cases(db, clock, people)

@@ -112,12 +112,9 @@ def _demo(options: argparse.Namespace) -> int:
 
 
 def _lint(options: argparse.Namespace) -> int:
-    from engine.model import lint_files
-    from tasks.catalogue import SIGNATURES, form_findings
-    from tasks.people.rules import ROLES
+    from tasks import catalogue
 
-    files = {path.name: path.read_bytes() for path in options.files}
-    findings = [*lint_files(files, SIGNATURES, roles=frozenset(ROLES)), *(f.as_dict() for f in form_findings(files))]
+    findings = catalogue.findings({path.name: path.read_bytes() for path in options.files})
     if options.json:
         print(json.dumps(findings, ensure_ascii=False, indent=1))
     else:

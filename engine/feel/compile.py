@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
+from engine.feel import nodes
 from engine.feel.builtins import FUNCTIONS
 from engine.feel.closures import build, build_tests
 from engine.feel.errors import FeelError
@@ -83,6 +84,12 @@ def prepare_unary(source: str, names: Iterable[str], types: Mapping[str, Type], 
     _bounded(source, limit)
     tests, cursor = parse_tests(source, names, FUNCTIONS, types)
     return UnaryTests(source, build_tests(tests)[0], frozenset(cursor.free))
+
+
+def members(source: str) -> frozenset[tuple[str, str]]:
+    """Every `name.entry` by which an expression looks into a name it takes from its scope for sure; for checks."""
+    node, cursor = parse(source, (), FUNCTIONS, {})
+    return frozenset(pair for pair in nodes.members(node) if pair[0] in cursor.certain)
 
 
 @lru_cache(maxsize=4096)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -164,14 +165,21 @@ Node = (
 
 def mentioned(node: Node | Tests) -> set[str]:
     """Every name a tree mentions, bound ones included."""
-    found: set[str] = set()
+    return {one.name for one in _parts(node) if isinstance(one, Name)}
+
+
+def members(node: Node | Tests) -> set[tuple[str, str]]:
+    """Every `name.entry` a tree asks for, as pairs."""
+    paths = [one for one in _parts(node) if isinstance(one, Path)]
+    return {(path.of.name, path.name) for path in paths if isinstance(path.of, Name)}
+
+
+def _parts(node: Node | Tests) -> Iterator[Any]:
     stack: list[Any] = [node]
     while stack:
         one = stack.pop()
-        if isinstance(one, Name):
-            found.add(one.name)
-        elif isinstance(one, tuple):
+        if isinstance(one, tuple):
             stack.extend(one)
         elif hasattr(one, "__dataclass_fields__"):
+            yield one
             stack.extend(getattr(one, field) for field in one.__dataclass_fields__)
-    return found

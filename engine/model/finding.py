@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from difflib import SequenceMatcher
 from typing import Protocol
 
 from engine.errors import LianyiError
@@ -36,7 +38,7 @@ class Placed(Protocol):
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule: its stable id, the message with places for words, and what to do about it."""
+    """A rule: its stable id, the message and what to do about it, both with places for words."""
 
     id: str
     message: str
@@ -46,8 +48,14 @@ class Rule:
     def at(self, file: str, place: Placed | None = None, line: int | None = None, **words: object) -> Finding:
         """The finding of this rule at a place."""
         found = (place.line if place else 1) if line is None else line
-        text = self.message.format(**words)
-        return Finding(file, found, place.id if place else "", self.id, self.severity, text, self.advice)
+        text, advice = self.message.format(**words), self.advice.format(**words)
+        return Finding(file, found, place.id if place else "", self.id, self.severity, text, advice)
+
+
+def choice(wrong: str, known: Iterable[str]) -> str:
+    """The words there are instead of a wrong one, for an advice: the likest first."""
+    by_likeness = sorted(known, key=lambda word: (-SequenceMatcher(None, wrong, word).ratio(), word))
+    return ", ".join(by_likeness) or "none"
 
 
 class LintRefused(LianyiError):

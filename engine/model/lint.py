@@ -6,18 +6,29 @@ from collections.abc import Iterator, Mapping
 
 from engine.model.bundle import Bundle, references
 from engine.model.finding import Finding, Rule
-from engine.model.rules import calls, events, files, kinds, people, structure, texts
+from engine.model.rules import calls, events, files, kinds, names, people, structure, texts
 from engine.model.view import Around, View
 from engine.operations import Signature
 
 NO_TOP = Rule("no_top", "There is no process {top!r} in the bundle.", "Name the top process's file first.")
 
-_FAMILIES = (structure.check, kinds.check, events.check, calls.check, people.check, texts.check)
+Contexts = Mapping[str, frozenset[str]]
+NO_CONTEXTS: Contexts = {}
+
+_FAMILIES = (structure.check, kinds.check, events.check, calls.check, people.check, texts.check, names.check)
 
 
-def lint(bundle: Bundle, signatures: Mapping[str, Signature], *, roles: frozenset[str] | None = None) -> list[Finding]:
-    """All findings of a bundle, in order of file, line and element. Any bytes give findings, never an exception."""
-    return sorted(set(_findings(Around(bundle, signatures, roles))))
+def lint(
+    bundle: Bundle,
+    signatures: Mapping[str, Signature],
+    *,
+    roles: frozenset[str] | None = None,
+    contexts: Contexts = NO_CONTEXTS,
+) -> list[Finding]:
+    """All findings of a bundle, in order of file, line and element. Any bytes give findings, never an exception.
+
+    `contexts` are the variables every case has from its start, with the names in them: an entry nobody sets is refused."""
+    return sorted(set(_findings(Around(bundle, signatures, roles, contexts))))
 
 
 def _findings(around: Around) -> Iterator[Finding]:
@@ -33,7 +44,11 @@ def _findings(around: Around) -> Iterator[Finding]:
 
 
 def lint_files(
-    named: Mapping[str, bytes], signatures: Mapping[str, Signature], *, roles: frozenset[str] | None = None
+    named: Mapping[str, bytes],
+    signatures: Mapping[str, Signature],
+    *,
+    roles: frozenset[str] | None = None,
+    contexts: Contexts = NO_CONTEXTS,
 ) -> list[dict[str, str | int]]:
     """Findings of files named together, as one bundle; empty when they are accepted."""
     called = {
@@ -46,6 +61,7 @@ def lint_files(
     tops = [name for name in models if name not in called] or models
     if not tops:
         # tables and forms alone are judged for themselves
-        around = Around(Bundle("", named), signatures, roles)
+        around = Around(Bundle("", named), signatures, roles, contexts)
         return [one.as_dict() for one in sorted({*files.check(around), *calls.tables(around)})]
-    return [one.as_dict() for one in lint(Bundle(tops[0].removesuffix(".bpmn"), named), signatures, roles=roles)]
+    bundle = Bundle(tops[0].removesuffix(".bpmn"), named)
+    return [one.as_dict() for one in lint(bundle, signatures, roles=roles, contexts=contexts)]

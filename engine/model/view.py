@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -12,17 +12,20 @@ import orjson
 
 from engine import dmn
 from engine.model.bundle import Bundle
+from engine.model.script import assignments
 from engine.model.types import Flow, Model, Node, Process
 from engine.operations import Signature
 
 
 @dataclass(frozen=True)
 class Around:
-    """What a whole bundle is judged against. `roles` is None when they are not known."""
+    """What a whole bundle is judged against. `roles` is None when they are not known; `contexts` are the variables every case
+    has from its start, with the names in them."""
 
     bundle: Bundle
     signatures: Mapping[str, Signature]
-    roles: frozenset[str] | None
+    roles: frozenset[str] | None = None
+    contexts: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @cached_property
     def processes(self) -> dict[str, Process]:
@@ -31,6 +34,16 @@ class Around:
         for model in self.bundle.models.values():
             for process in model.processes:
                 found.setdefault(process.id, process)
+        return found
+
+    @cached_property
+    def entries(self) -> dict[str, frozenset[str]]:
+        """What scripts anywhere in the bundle add to a variable: its name, and the names they set in it."""
+        found: dict[str, frozenset[str]] = {}
+        for process in self.processes.values():
+            for target in (target for node in process.nodes for target, _ in assignments(node.script)):
+                name, _, entry = target.partition(".")
+                found[name] = found.get(name, frozenset()) | {entry.partition(".")[0]}
         return found
 
     @cached_property

@@ -77,6 +77,38 @@ def test_a_broken_form_is_refused_by_lint_and_release(tmp_path: Path, capsys: py
     assert catalogue.form_findings(broken.files) == []
 
 
+def test_free_text_for_the_process_is_refused_with_its_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    form = ROOT.joinpath("forms", "approve.form.json").read_text()
+    bad = tmp_path / "approve.form.json"
+    bad.write_text(form.replace('"type": "textarea"', '"type": "textarea", "process": true', 1))
+    assert main(["lint", "--json", str(bad)]) == 1
+    (finding,) = json.loads(capsys.readouterr().out)
+    assert (finding["rule"], finding["severity"]) == ("free_text_to_process", "error")
+    assert f'"name": "{finding["element"]}"' in bad.read_text().splitlines()[finding["line"] - 1]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "rule", "advice"),
+    [("case.urgnecy", "unknown_entry", "urgency, "), ("cse.urgency", "unknown_name", "There are: case")],
+)
+def test_a_misspelt_variable_of_the_case_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], wrong: str, rule: str, advice: str
+) -> None:
+    """In the process every case begins in, too."""
+    files = []
+    for path in [*ROOT.glob("bpmn/*.bpmn"), *ROOT.glob("bpmn/*.dmn"), *ROOT.glob("forms/*.json")]:
+        text = path.read_text()
+        if path.name == "consultation.bpmn":
+            assert text.count('value="case.applicant"') == 1
+            text = text.replace('value="case.applicant"', f'value="{wrong}"')
+        files.append(tmp_path / path.name)
+        files[-1].write_text(text)
+    assert main(["lint", "--json", *map(str, files)]) == 1
+    (finding,) = json.loads(capsys.readouterr().out)
+    assert (finding["file"], finding["element"], finding["rule"]) == ("consultation.bpmn", "apply", rule)
+    assert advice in finding["advice"]
+
+
 def test_decide(capsys: pytest.CaptureFixture[str]) -> None:
     case = {"case": {"kind": "RC", "modality": "CT", "part": "head", "tag": "none", "urgency": "R"}}
     assert main(["decide", str(ROOT / "bpmn" / "sla.dmn"), json.dumps(case)]) == 0

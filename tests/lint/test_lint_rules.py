@@ -25,11 +25,12 @@ SIGNATURES = {
     "demo.tell": Signature("demo.tell", Effect.LOCAL, {"case": Type.TEXT}),
 }
 ROLES = frozenset(["triage", "expert"])
+CONTEXTS = {"case": frozenset(["id", "to", "from", "urgency"])}
 
 
 def judged(case: str) -> list[dict[str, str | int]]:
     files = {path.name: path.read_bytes() for path in (HERE / case).iterdir() if path.name != "expected.json"}
-    return lint_files(files, SIGNATURES, roles=ROLES)
+    return lint_files(files, SIGNATURES, roles=ROLES, contexts=CONTEXTS)
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -42,6 +43,26 @@ def test_rule(case: str) -> None:
 
 def test_the_good_model_is_accepted() -> None:
     assert judged("good") == []
+
+
+@pytest.mark.parametrize(
+    ("case", "said"),
+    [
+        ("unknown_operation", "demo.do, demo.tell"),
+        ("unknown_parameter", "count, case"),
+        ("missing_parameter", "text"),
+        ("unknown_form", "none"),
+        ("unknown_role", "expert"),
+        ("unknown_entry", "urgency, "),
+        ("unknown_result_entry", "ok"),
+        ("unset_input", "case"),
+        ("undeclared_error", "none"),
+        ("unknown_process", "none"),
+        ("missing_reference", "The file declares"),
+    ],
+)
+def test_the_advice_says_what_there_is_the_likest_first(case: str, said: str) -> None:
+    assert any(said in str(one["advice"]) for one in judged(case)), [one["advice"] for one in judged(case)]
 
 
 @pytest.mark.parametrize("case", CASES)

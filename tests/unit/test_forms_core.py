@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from marshmallow import ValidationError
 
-from forms import FormError, compile, load, process_fields, view
+from forms import FormError, compile, lint, load, process_fields, view
 from forms.conditions import evaluate
 
 SHIPPED = sorted(p.name for p in importlib.resources.files("forms").iterdir() if p.name.endswith(".form.json"))
@@ -115,3 +115,51 @@ def test_anything_posted_loads_or_is_told(data: dict[str, Any]) -> None:
     schema = compile(_shipped("offer_reply.form.json"))()
     if not schema.validate(data):
         assert isinstance(schema.load(data)["accepted"], bool)
+
+
+def _changed(name: str, field: str, **values: Any) -> Any:
+    form = json.loads((importlib.resources.files("forms") / name).read_bytes())
+    for section in form["sections"]:
+        for one in section["fields"]:
+            if one["name"] == field:
+                one.update(values)
+    return load(json.dumps(form).encode())
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_forms_may_be_released(name: str) -> None:
+    assert lint(_shipped(name)) == []
+
+
+@pytest.mark.parametrize("field", ["question", "summary", "callback"])
+def test_free_text_never_reaches_a_model(field: str) -> None:
+    (found,) = lint(_changed("apply.form.json", field, process=True))
+    assert (found.rule, found.field) == ("free_text_to_process", field)
+    assert "Remove process" in found.advice
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"field": "decision", "eq": "supplment"},
+        {"any": [{"not": {"field": "decision", "in": ["reject", "supplment"]}}]},
+        {"field": "accept_warnings", "eq": "true"},
+    ],
+)
+def test_a_condition_that_can_never_hold_is_found(condition: dict[str, Any]) -> None:
+    (found,) = lint(_changed("pre_qc.form.json", "reason", required_if=condition))
+    assert found.rule == "unknown_choice"
+    assert found.advice.startswith(
+        ("Correct the value. decision has: supplement", "Correct the value. accept_warnings")
+    )
+
+
+def test_a_form_error_says_what_there_is() -> None:
+    for field, wrong, there in (
+        ("reason", {"type": "textaera"}, "there are: textarea, text"),
+        ("reason", {"requird_if": {}}, "there are: required_if, required"),
+        ("reason", {"required_if": {"field": "decison", "eq": "pass"}}, "there are: decision"),
+        ("reason", {"required_if": {"field": "decision", "in": "pass"}}, "a list of values"),
+    ):
+        with pytest.raises(FormError, match=there):
+            _changed("pre_qc.form.json", field, **wrong)

@@ -7,30 +7,28 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from engine import dmn, feel
-from engine.model.finding import Finding, Rule
+from engine.model.finding import Finding, Rule, choice
 from engine.model.types import Node, Parameter, Process, Service
 from engine.model.view import Around, View
 from engine.operations import Signature, Type
 
 NO_OPERATION = Rule("no_operation", "The service task names no operation.", "Choose one in the properties panel.")
-UNKNOWN = Rule("unknown_operation", "There is no operation {id!r}.", "Choose one of the offered operations.")
-MISSING = Rule("missing_parameter", "{id} needs the parameter {name}.", "Give it a FEEL value.")
-EXTRA = Rule("unknown_parameter", "{id} has no parameter {name!r}.", "Remove it or correct its name.")
+UNKNOWN = Rule("unknown_operation", "There is no operation {id!r}.", "There are: {known}.")
+MISSING = Rule("missing_parameter", "{id} needs the parameter {name}.", "Give it a {wanted}, in FEEL.")
+EXTRA = Rule("unknown_parameter", "{id} has no parameter {name!r}.", "It takes: {known}.")
 TWICE = Rule("parameter_twice", "The parameter {name} is given twice.", "Keep one.")
 TYPE = Rule("parameter_type", "{name} is a {wanted}, the value is a {given}.", "Write a value of that type.")
 NO_RESULT = Rule("no_result_variable", "{id} has a result that goes nowhere.", "Name a resultVariable.", "warning")
 VOID_RESULT = Rule("result_variable_unused", "{id} has no result for {name}.", "Remove the resultVariable.")
 BAD_VARIABLE = Rule("bad_variable", "{name!r} is not a variable's name.", "Use letters, digits and _, a letter first.")
-ERROR_CODE = Rule(
-    "undeclared_error", "Nothing in {host} raises the error {code}.", "Catch a code its operations declare."
-)
+ERROR_CODE = Rule("undeclared_error", "Nothing in {host} raises the error {code}.", "It can raise: {known}.")
 NO_DECISION = Rule("no_decision", "The business rule task names no decision.", "Write its calledDecisionId.")
 UNKNOWN_DECISION = Rule(
-    "unknown_decision", "There is no decision {id!r} in {id}.dmn.", "Add the file, or correct the id."
+    "unknown_decision", "There is no decision {id!r} in {id}.dmn.", "Add the file, or take one of the bundle: {known}."
 )
 NO_CALL = Rule("no_called_process", "The call activity calls nothing.", "Choose a process.")
 UNKNOWN_CALL = Rule(
-    "unknown_process", "There is no process {id!r} in the bundle.", "Add its file, or correct calledElement."
+    "unknown_process", "There is no process {id!r} in the bundle.", "Add its file, or call one of the bundle: {known}."
 )
 NO_IO = Rule(
     "called_without_io",
@@ -83,7 +81,13 @@ def _service(view: View, node: Node) -> Iterator[Finding]:
     if service.result and not service.result.isidentifier():
         yield BAD_VARIABLE.at(view.file, node, line=service.line, name=service.result)
     if signature is None:
-        yield UNKNOWN.at(view.file, node, line=service.line, id=service.operation)
+        yield UNKNOWN.at(
+            view.file,
+            node,
+            line=service.line,
+            id=service.operation,
+            known=choice(service.operation, view.around.signatures),
+        )
         return
     if signature.result and not service.result:
         yield NO_RESULT.at(view.file, node, line=service.line, id=signature.id)
@@ -96,7 +100,9 @@ def _parameters(view: View, node: Node, service: Service, signature: Signature) 
     given: set[str] = set()
     for one in service.parameters:
         if one.name not in signature.params:
-            yield EXTRA.at(view.file, node, line=one.line, id=signature.id, name=one.name)
+            yield EXTRA.at(
+                view.file, node, line=one.line, id=signature.id, name=one.name, known=choice(one.name, signature.params)
+            )
             continue
         if one.name in given:
             yield TWICE.at(view.file, node, line=one.line, name=one.name)
@@ -107,7 +113,9 @@ def _parameters(view: View, node: Node, service: Service, signature: Signature) 
             yield TYPE.at(view.file, node, line=one.line, name=one.name, wanted=wanted, given=kind)
     for name in signature.params:
         if name not in given and name not in signature.optional:
-            yield MISSING.at(view.file, node, line=service.line, id=signature.id, name=name)
+            yield MISSING.at(
+                view.file, node, line=service.line, id=signature.id, name=name, wanted=signature.params[name]
+            )
 
 
 def literal_type(parameter: Parameter) -> Type | None:
@@ -141,7 +149,7 @@ def _decision(view: View, node: Node) -> Iterator[Finding]:
         return
     file = view.around.decisions.get(node.decision)
     if file is None or node.decision not in file.decisions:
-        yield UNKNOWN_DECISION.at(view.file, node, id=node.decision)
+        yield UNKNOWN_DECISION.at(view.file, node, id=node.decision, known=choice(node.decision, view.around.decisions))
 
 
 def _call(view: View, node: Node) -> Iterator[Finding]:
@@ -150,7 +158,8 @@ def _call(view: View, node: Node) -> Iterator[Finding]:
         return
     called = view.around.processes.get(node.called)
     if called is None:
-        yield UNKNOWN_CALL.at(view.file, node, id=node.called)
+        others = set(view.around.processes) - {view.process.id}
+        yield UNKNOWN_CALL.at(view.file, node, id=node.called, known=choice(node.called, others))
     elif not called.declares_data:
         yield NO_IO.at(view.file, node, id=node.called)
 
@@ -164,7 +173,7 @@ def _errors(view: View, node: Node) -> Iterator[Finding]:
         if event.kind == "error" and named is not None and named.code:
             raised = raised_by(view, host)
             if raised is not None and named.code not in raised:
-                yield ERROR_CODE.at(view.file, node, host=host.id, code=named.code)
+                yield ERROR_CODE.at(view.file, node, host=host.id, code=named.code, known=choice(named.code, raised))
 
 
 def raised_by(view: View, host: Node) -> set[str] | None:

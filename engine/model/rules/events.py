@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.model.finding import Finding, Rule
+from engine.model.finding import Finding, Rule, choice
 from engine.model.types import Event, Node
 from engine.model.view import View
 
@@ -24,7 +24,7 @@ NOTHING = Rule("event_without_definition", "The event catches nothing.", "Say wh
 REFERENCE = Rule(
     "event_definition_ref", "eventDefinitionRef is never read.", "Write the definition into the event itself."
 )
-MISSING = Rule("missing_reference", "The {kind} {ref!r} does not exist.", "Choose a {kind} that the file declares.")
+MISSING = Rule("missing_reference", "The {kind} {ref!r} does not exist.", "The file declares: {known}.")
 NAMELESS = Rule("message_without_name", "The message {id} has no name.", "Give it the name senders use.")
 CODELESS = Rule("error_without_code", "The {kind} {id} has no code.", "Give it the code that is raised.")
 HOST = Rule(
@@ -99,7 +99,10 @@ def _reference(view: View, node: Node, event: Event) -> Iterator[Finding]:
     named = view.model.named.get(event.ref)
     catches_all = not event.ref and node.kind == "boundaryEvent" and event.kind != "message"
     if not catches_all and (named is None or named.kind != event.kind):
-        yield MISSING.at(view.file, node, line=event.line, kind=event.kind, ref=event.ref)
+        declared = [one.id for one in view.model.named.values() if one.kind == event.kind]
+        yield MISSING.at(
+            view.file, node, line=event.line, kind=event.kind, ref=event.ref, known=choice(event.ref, declared)
+        )
 
 
 def _timer(view: View, node: Node, event: Event) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engine import feel
-from engine.model.finding import Finding, Rule
+from engine.model.finding import Finding, Rule, choice
 from engine.model.rules.calls import EPOCH
 from engine.model.types import Flow, Node, Process
 from engine.model.view import View
@@ -15,11 +15,11 @@ NO_NAME = Rule("no_name", "{id} has no name.", "Name every step a person or an a
 PROPERTY = Rule("unknown_property", "{id} has the property {name!r}, which nobody reads.", "Known are: {known}.")
 NO_FORM = Rule("no_form", "The user task names no form.", "Add the property form.")
 UNKNOWN_FORM = Rule(
-    "unknown_form", "There is no form {form!r}.", "Add {form}.form.json to the bundle, or correct the name."
+    "unknown_form", "There is no form {form!r}.", "Add {form}.form.json to the bundle, or use one of it: {known}."
 )
 NOBODY = Rule("nobody", "Nobody can take the task: it has neither role nor person.", "Add the property role or person.")
 NO_SCOPE = Rule("no_scope", "The role is asked for in no hospital.", "Add the property scope, e.g. case.to.")
-ROLE = Rule("unknown_role", "There is no role {role!r}.", "Use one of the alliance's roles.")
+ROLE = Rule("unknown_role", "There is no role {role!r}.", "Use one of: {known}.")
 
 _TASK = frozenset(["name_en", "form", "role", "scope", "person", "due", "reauth"])
 _EVENT = frozenset(["name_en", "correlation"])
@@ -58,8 +58,7 @@ def _names(view: View, placed: Process | Node | Flow) -> Iterator[Finding]:
             known = _EVENT
     for name in placed.properties:
         if name not in known:
-            rule = Rule(PROPERTY.id, PROPERTY.message, PROPERTY.advice.format(known=", ".join(sorted(known))))
-            yield rule.at(view.file, placed, id=placed.id, name=name)
+            yield PROPERTY.at(view.file, placed, id=placed.id, name=name, known=choice(name, known))
 
 
 def _task(view: View, node: Node) -> Iterator[Finding]:
@@ -67,8 +66,7 @@ def _task(view: View, node: Node) -> Iterator[Finding]:
     if not form:
         yield NO_FORM.at(view.file, node)
     elif f"{form}.form.json" not in view.around.bundle.files:
-        rule = Rule(UNKNOWN_FORM.id, UNKNOWN_FORM.message, f"Add {form}.form.json to the bundle, or correct the name.")
-        yield rule.at(view.file, node, form=form)
+        yield UNKNOWN_FORM.at(view.file, node, form=form, known=choice(form, view.around.forms))
     role = node.properties.get("role", "")
     if not role and not node.properties.get("person"):
         yield NOBODY.at(view.file, node)
@@ -76,8 +74,7 @@ def _task(view: View, node: Node) -> Iterator[Finding]:
         yield NO_SCOPE.at(view.file, node)
     literal = _text(role)
     if view.around.roles is not None and literal is not None and literal not in view.around.roles:
-        known = ", ".join(sorted(view.around.roles))
-        yield Rule(ROLE.id, ROLE.message, f"Use one of {known}.").at(view.file, node, role=literal)
+        yield ROLE.at(view.file, node, role=literal, known=choice(literal, view.around.roles))
 
 
 def _text(source: str) -> str | None:
