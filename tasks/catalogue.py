@@ -164,7 +164,7 @@ def build(
         applications=applications,
         quality=Quality(clock, cases, imaging, patients, worklist),
         triage=Triage(cases, patients, worklist),
-        session=Rooms(db, clock, cases, worklist),
+        session=Rooms(db, clock, engine, cases, worklist),
         reports=Reports(
             db, clock, engine, people, cases, files, worklist, patients, imaging, messages, blobs, pdf, dicom, hl7, zone
         ),

@@ -54,6 +54,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "hints_stand": ("报告与自己的描述或与患者仍有矛盾。", "请退回作者修改；标出的提示写明要改什么。"),
     "not_author": ("只有作者能签发自己的报告。", "请由作者签发，或另写一份报告。"),
     "text_changed": ("现在的文字不是审核过的那一版。", "请打开最新一版，重新审核。"),
+    "not_movable": ("这场会诊已不在预订中，或已开始，不能改约。", "请刷新病例：进行中的会诊先结束，没有时间的在“安排时间”任务里定。"),
     "not_linked": ("这条登记本来就是单独的。", "没有可撤销的内容，请刷新。"),
     "no_identifier": ("登记须有来源系统的编号和姓名。", "请让来源系统发送带发放机构的 PID-3 和 PID-5。"),
     # lines to the hospitals, and what goes over them

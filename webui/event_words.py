@@ -27,6 +27,7 @@ EVENTS: Final[dict[str, str]] = {
     "incident.opened": "停在一处",
     "incident.resolved": "已处理",
     "case.stop": "终止病例",
+    "case.rebooked": "已改约",
     "chain.checked": "校验记录",
     "view": "查看",
     "break_glass": "紧急授权",

@@ -22,6 +22,10 @@ SMS: Mapping[str, tuple[str, str]] = {
         "【联医】会诊{ref}已排期，请登录查看时间与会诊室",
         "[Lianyi] Consult {ref} is scheduled, log in for time and room",
     ),
+    "rescheduled": (
+        "【联医】会诊{ref}已改约，请登录查看新的时间",
+        "[Lianyi] Consult {ref} has moved, log in for the new time",
+    ),
     "reminder": ("【联医】会诊{ref}即将开始，请提前入会", "[Lianyi] Consult {ref} begins soon, please join"),
     "consent_due": (
         "【联医】{ref}的知情同意书尚未补签，请登录上传",
@@ -42,6 +46,7 @@ SMS: Mapping[str, tuple[str, str]] = {
 }
 NOTICES: Mapping[str, tuple[str, str]] = {
     "scheduled": ("会诊 {ref} 已排期", "Consultation {ref} is scheduled"),
+    "rescheduled": ("会诊 {ref} 已改约，请查看新的时间", "Consultation {ref} has moved, see the new time"),
     "reminder": ("会诊 {ref} 即将开始", "Consultation {ref} begins soon"),
     "consent_due": ("{ref} 的知情同意书尚未补签", "The consent form of {ref} is still missing"),
     "published": ("{ref} 的结果已发布", "The result of {ref} is published"),

@@ -49,6 +49,6 @@ class SessionEvent(Base):
     seq: Mapped[int] = mapped_column(Integer, primary_key=True)
     tenant: Mapped[UUID] = mapped_column(Uuid)
     at: Mapped[datetime] = mapped_column(Instant)
-    kind: Mapped[str] = mapped_column(String(20))  # booked, joined, left, started, ended, cancelled
+    kind: Mapped[str] = mapped_column(String(20))  # booked, moved, joined, left, started, ended, cancelled
     account_id: Mapped[UUID | None] = mapped_column(Uuid)
     data: Mapped[dict[str, Any]] = mapped_column(JsonText)

@@ -11,14 +11,15 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from engine import BpmnError, Call, Clock, Database, NotFound, Permanent, uuid7
-from engine.feel import from_json
+from engine import BpmnError, Call, Clock, Database, Engine, NotFound, Permanent, uuid7
+from engine.feel import from_json, to_json
 from engine.values import Json
 from tasks.cases.models import ClinicalCase
 from tasks.cases.service import Cases
 from tasks.people import directory
 from tasks.people.models import Account
 from tasks.people.service import Actor
+from tasks.session.errors import NotMovable
 from tasks.session.models import Attendance, Room, SessionEvent
 from tasks.worklist.service import FormInvalid, Submitting, Worklist
 
@@ -35,8 +36,15 @@ class Present:
 
 
 PAST = "这个时间已经过去，请选一个将来的时间。"
+TAKEN = "专家在这段时间已有另一场会诊，请选别的时间。"
+WHY = "请写明改约的原因，双方都会看到。"
+BETWEEN = "时长为 10 到 180 分钟。"
+SHORTEST, LONGEST = 10, 180
+"""Minutes of a session, as the form of the first booking has them."""
 LATE = timedelta(minutes=5)
 """A start so little in the past is meant as now."""
+SEEN = timedelta(seconds=20)
+"""So often it is written down that somebody is still here."""
 GONE = timedelta(seconds=90)
 """Somebody not seen for so long has left."""
 
@@ -44,8 +52,8 @@ GONE = timedelta(seconds=90)
 class Rooms:
     """The verbs of the consultation room; hooks on the forms attend and hold mark its start and end."""
 
-    def __init__(self, db: Database, clock: Clock, cases: Cases, worklist: Worklist) -> None:
-        self._db, self._clock, self._cases = db, clock, cases
+    def __init__(self, db: Database, clock: Clock, engine: Engine, cases: Cases, worklist: Worklist) -> None:
+        self._db, self._clock, self._engine, self._cases = db, clock, engine, cases
         cases.on_end(self._case_ended)
         worklist.before_submit("schedule", self._planned)
         worklist.before_submit("attend", self._started)
@@ -61,14 +69,7 @@ class Rooms:
             raise Permanent("a session needs a start and an expert")
         end = start + timedelta(minutes=minutes)
         session.get(Account, case.expert, with_for_update=True)  # one booking of an expert at a time
-        other = select(Room.id).where(
-            Room.expert == case.expert,
-            Room.state.in_(("booked", "open")),
-            Room.starts_at < end,
-            Room.ends_at > start,
-            Room.case_id != case.id,
-        )
-        if session.scalar(other.limit(1)) is not None:
+        if self._taken(session, case, start, end):
             raise BpmnError("double_booked")
         for old in session.scalars(select(Room).where(Room.case_id == case.id, Room.state == "booked")):
             old.state = "cancelled"
@@ -102,9 +103,69 @@ class Rooms:
             self._log(session, room, "cancelled", None, {})
 
     def _planned(self, step: Submitting) -> None:
-        start = datetime.fromisoformat(str(step.data["start_at"]))
-        if start < step.now - LATE:
+        if step.case is not None:
+            start = datetime.fromisoformat(str(step.data["start_at"]))
+            self._check(step.session, step.case, start, int(step.data["minutes"]), step.now)
+
+    def _check(self, session: Session, case: ClinicalCase, start: datetime, minutes: int, now: datetime) -> None:
+        """Whether the case may begin then. FormInvalid when that is past, or its expert has another session."""
+        if start < now - LATE:
             raise FormInvalid({"start_at": [PAST]})
+        if self._taken(session, case, start, start + timedelta(minutes=minutes)):
+            raise FormInvalid({"start_at": [TAKEN]})
+
+    def _taken(self, session: Session, case: ClinicalCase, start: datetime, end: datetime) -> bool:
+        """Whether the expert of a case has another session at some moment between."""
+        other = select(Room.id).where(
+            Room.expert == case.expert,
+            Room.state.in_(("booked", "open")),
+            Room.starts_at < end,
+            Room.ends_at > start,
+            Room.case_id != case.id,
+        )
+        return session.scalar(other.limit(1)) is not None
+
+    # -- move ---------------------------------------------------------------------------------------------------------
+    def movable(self, session: Session, actor: Actor, case: ClinicalCase) -> bool:
+        """Whether this person could move the consultation now: what the page of its case offers."""
+        room = self.of_case(session, case.id)
+        booked = room is not None and room.state == "booked" and case.closed_at is None
+        return booked and self._cases.allowed(session, actor, case, "case", "reschedule")
+
+    def rebook(self, actor: Actor, case_id: UUID, start: datetime, minutes: int, reason: str, key: str) -> None:
+        """Move a booked consultation: the old time is free at once, the process books the new one and tells both sides.
+
+        NotFound, NotMovable; FormInvalid when a value is missing or the time does not do. Nothing is changed then.
+        """
+        with self._db.read() as session:
+            case = self._cases.require(session, actor, case_id, "case", "reschedule")
+        with self._engine.begin(case.instance_id, key, actor=actor.id) as tx:
+            if tx.repeated:
+                return
+            case = self._cases.require(tx.session, actor, case_id, "case", "reschedule")
+            if not self.movable(tx.session, actor, case):
+                raise NotMovable(case=str(case_id))
+            wrong = {} if reason.strip() else {"reason": [WHY]}
+            if not SHORTEST <= minutes <= LONGEST:
+                wrong["minutes"] = [BETWEEN]
+            try:
+                self._check(tx.session, case, start, minutes, tx.now)
+            except FormInvalid as problem:
+                wrong |= problem.errors
+            if wrong:
+                raise FormInvalid(wrong)
+            for room in self._of_case(tx.session, case_id, ("booked",)):
+                room.state = "cancelled"
+                self._log(
+                    tx.session,
+                    room,
+                    "moved",
+                    actor.account_id,
+                    {"to": start.isoformat(), "reason": reason.strip()[:300]},
+                )
+            tx.note("case.rebooked", {"minutes": minutes})
+            if not tx.message("case.rebook", {"start_at": to_json(start), "minutes": minutes}):
+                raise NotMovable(case=str(case_id))
 
     # -- people -------------------------------------------------------------------------------------------------------
     def enter(self, actor: Actor, room_id: UUID) -> Room:
@@ -134,6 +195,15 @@ class Rooms:
                     self._log(session, room, "joined", actor.account_id, {})
                 row.seen_at, row.left_at = now, None
             return room
+
+    def stay(self, actor: Actor, room_id: UUID) -> None:
+        """Say that one is still here, who has not gone out meanwhile; written down three times a minute. NotFound."""
+        with self._db.read() as session:
+            self._room(session, actor, room_id)
+            row = session.get(Attendance, (room_id, actor.account_id))
+            still = row is not None and row.left_at is None and self._clock.now() - row.seen_at >= SEEN
+        if still:
+            self.enter(actor, room_id)
 
     def leave(self, actor: Actor, room_id: UUID) -> None:
         """Go out."""
@@ -175,6 +245,13 @@ class Rooms:
         """The room of a case that was booked last and not cancelled, whenever an earlier one was to begin."""
         query = select(Room).where(Room.case_id == case_id, Room.state != "cancelled").order_by(Room.id.desc())
         return session.scalars(query.limit(1)).first()
+
+    def moved_for(self, session: Session, case_id: UUID) -> str | None:
+        """Why the consultation of a case was moved last, in the coordinator's words."""
+        query = select(SessionEvent.data).join(Room, Room.id == SessionEvent.room_id)
+        query = query.where(Room.case_id == case_id, SessionEvent.kind == "moved").order_by(SessionEvent.at.desc())
+        found = session.scalars(query.limit(1)).first()
+        return None if found is None else str(found.get("reason", ""))
 
     def upcoming(self, session: Session, actor: Actor, limit: int = 50) -> list[Room]:
         """Rooms the actor may enter, the next first."""

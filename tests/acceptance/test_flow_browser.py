@@ -142,7 +142,11 @@ def _meet(hands: Hands, expert: str) -> None:
     room = str(page.locator("a[href*='/sessions/']").first.get_attribute("href"))
     for who in ("he", expert):
         hands.at(who).goto(hands.base + room.removeprefix(hands.base))
+    seen = hands.at("he")
+    seen.locator(".tile.host:not(.away)").wait_for()  # without reloading
     hands.do(expert, "attend", {"identity_checked": True, "images_seen": True})
+    hands.at(expert).wait_for_url(f"**{room.removeprefix(hands.base)}")  # he stays in the room
+    seen.locator("[data-live=state] .state.ok").wait_for()
     hands.do(expert, "hold", {"outcome": "done", "minutes_used": "18", "points": "左侧低密度，符合急性期梗死。"})
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from flask.testing import FlaskClient
 from lxml import html
 from sqlalchemy import select
 
+from engine import uuid7
 from engine.errors import NotFound
 from engine.tables import wait
 from tasks.people.models import Account, Login
@@ -145,3 +148,95 @@ def test_the_expert_is_hidden_in_facts_and_files_too(world: World) -> None:
             for login in ("zheng", "he", "lin")
         }
     assert found == {"zheng": None, "he": world.accounts["lin"], "lin": world.accounts["lin"]}
+
+
+# -- a new time -------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_the_coordinator_moves_a_session_on_its_case(
+    world: World, open_page: Open, client: FlaskClient, lang: str
+) -> None:
+    world.walk(6)
+    address = f"/cases/{world.case}"
+    for login in ("lin", "he", "shen"):
+        assert 'id="move"' not in open_page(login, address, lang)
+    assert 'id="move"' in open_page("wu", address, lang)
+    bad = client.post(
+        f"{address}/rebook", data={"start_at": "2020-01-01T10:00", "minutes": "40", "reason": "<b>手术</b>"}
+    )
+    assert bad.status_code == 422
+    told = html.fromstring(bad.text)
+    assert told.xpath("//details[@open]//*[@id='move-start_at-error']")
+    assert [told.xpath(f"//*[@id='move-{name}']/@value") for name in ("start_at", "minutes", "reason")] == [
+        ["2020-01-01T10:00"], ["40"], ["<b>手术</b>"],
+    ]  # fmt: skip
+    for empty in ({}, {"start_at": "x"}, {"start_at": "2026-12-01T10:00", "minutes": "x", "reason": "x"}):
+        assert client.post(f"{address}/rebook", data=empty).status_code == 422
+    good = {"start_at": "2026-12-01T10:00", "minutes": "40", "reason": "手术"}
+    assert client.post(f"{address}/rebook", data=good | {"key": "k"}).status_code == 303
+    assert client.post(f"{address}/rebook", data=good | {"key": "k"}).status_code == 303  # a double click is one
+    world.worker.run_until_idle()
+    told = _words(open_page("lin", address, lang), "//aside")
+    assert "12-01 10:00" in told
+    assert "手术" in told
+
+
+# -- the room ---------------------------------------------------------------------------------------------------------
+def _pulse(open_page: Open, login: str, room: str) -> str:
+    return str(json.loads(open_page(login, f"{room}/pulse"))["version"])
+
+
+def test_a_room_tells_of_itself_what_changed(world: World, open_page: Open, client: FlaskClient) -> None:
+    world.walk(6)
+    with world.services.db.read() as session:
+        room = f"/sessions/{world.services.session.of_case(session, world.case).id}"
+    page = open_page("he", room)
+    first = str(html.fromstring(page).xpath("//@data-version")[0])
+    assert _pulse(open_page, "he", room) == first
+    assert "还没有来" in _words(page, "//*[@data-live='people']")
+    open_page("lin", room)
+    second = _pulse(open_page, "he", room)
+    assert second != first
+    world.clock.advance(timedelta(seconds=80))
+    assert _pulse(open_page, "he", room) == second
+    world.clock.advance(timedelta(seconds=30))  # he said that he is here, lin did not
+    told = _words(open_page("wu", room), "//*[@data-live='people']")
+    assert told.count("已离开") == 1
+    third = _pulse(open_page, "he", room)
+    assert third != second
+    with world.services.db.read() as session:
+        task = session.execute(select(wait.c.task_id).where(wait.c.form == "attend")).scalar_one()
+    open_page("lin", room)
+    begun = client.post(f"/tasks/{task}", data={"identity_checked": "true", "images_seen": "true"})
+    assert begun.location == room  # the expert stays in the room
+    world.worker.run_until_idle()
+    assert _words(open_page("lin", room), "//*[@data-live='acts']") == "结束会诊"
+    assert "进行中" in _words(open_page("he", room, "zh"), "//*[@data-live='state']")
+    assert _pulse(open_page, "he", room) != third
+
+
+def test_who_went_out_does_not_come_back_by_a_page_left_open(
+    world: World, open_page: Open, client: FlaskClient
+) -> None:
+    world.walk(6)
+    with world.services.db.read() as session:
+        room = f"/sessions/{world.services.session.of_case(session, world.case).id}"
+    open_page("he", room)
+    client.post(f"{room}/leave")
+    world.clock.advance(timedelta(seconds=60))
+    _pulse(open_page, "he", room)
+    assert "已离开" in _words(open_page("wu", room), "//*[@data-live='people']")
+    assert json.loads(open_page("he", f"{room}/pulse"))
+
+
+def test_who_sits_in_a_room_that_was_moved_finds_the_new_one(world: World, open_page: Open) -> None:
+    world.walk(6)
+    with world.services.db.read() as session:
+        room = f"/sessions/{world.services.session.of_case(session, world.case).id}"
+    before = str(html.fromstring(open_page("he", room)).xpath("//@data-version")[0])
+    start = world.clock.now() + timedelta(hours=3)
+    world.services.session.rebook(world.actor("wu"), world.case, start, 30, "x", str(uuid7()))
+    world.worker.run_until_idle()
+    assert _pulse(open_page, "he", room) != before
+    links = html.fromstring(open_page("he", room)).xpath("//*[@data-live='moved']//a/@href")
+    assert len(links) == 1
+    open_page("he", str(links[0]))

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from engine import BpmnError, Permanent
+from engine import BpmnError, Permanent, uuid7
 from engine.errors import LianyiError, NotFound
+from tasks.session.errors import NotMovable
 from tasks.session.models import Attendance, Room
+from tasks.worklist.service import FormInvalid
 
 World = Any
 
@@ -152,3 +154,124 @@ def test_an_aborted_session_is_planned_again(world: World) -> None:
     assert _room(world).outcome == "aborted"
     world.submit(*world.steps()[5])
     assert (_room(world).state, world.waiting()) == ("booked", ["attend"])
+
+
+# -- moving -----------------------------------------------------------------------------------------------------------
+def _rebook(world: World, minutes: int, login: str = "wu", reason: str = "专家临时手术", lasts: int = 30) -> None:
+    start = world.clock.now() + timedelta(minutes=minutes)
+    world.services.session.rebook(world.actor(login), world.case, start, lasts, reason, str(uuid7()))
+    world.worker.run_until_idle()
+    assert world.incidents() == []
+
+
+def _told(world: World) -> list[str]:
+    return [text for _, text, _ in world.sms.sent if "改约" in text]
+
+
+@pytest.mark.parametrize("late", [0, 30])
+def test_a_booked_session_is_moved_and_both_sides_are_told(world: World, late: int) -> None:
+    world.walk(6)
+    if late:  # nobody came, and the coordinator is asked what to do
+        world.clock.advance(timedelta(minutes=late))
+        world.worker.run_until_idle()
+        assert world.waiting() == ["no_show"]
+    first, before = _room(world), len(world.sms.sent)
+    _rebook(world, 180)
+    second = _room(world)
+    assert (second.id != first.id, second.starts_at) == (True, world.clock.now() + timedelta(minutes=180))
+    assert _log(world, first)[-1] == "moved"
+    with world.services.db.read() as session:
+        assert session.get_one(Room, first.id).state == "cancelled"
+        assert world.services.cases.get(session, world.case).state == "scheduled"
+        notices = [
+            n.template for login in ("lin", "he") for n in world.services.notify.notices(session, world.actor(login))
+        ]
+    assert len(_told(world)) == 2
+    assert len(world.sms.sent) == before + 2
+    assert world.waiting() == []  # it begins a quarter of an hour before the new time
+    assert notices.count("rescheduled") == 2
+    world.clock.advance(timedelta(minutes=166))
+    world.worker.run_until_idle()
+    assert world.waiting() == ["attend"]
+
+
+def test_a_moved_session_can_be_moved_again_and_is_then_held(world: World) -> None:
+    world.walk(6)
+    _rebook(world, 180)
+    _rebook(world, 10)
+    assert world.waiting() == ["attend"]
+    for step in world.steps()[6:12]:
+        world.submit(*step)
+    assert world.status() == ("completed", "published")
+
+
+def test_a_session_that_has_begun_or_has_no_time_is_not_moved(world: World) -> None:
+    world.walk(5)
+    with pytest.raises(NotMovable):
+        _rebook(world, 60)
+    world.submit(*world.steps()[5])
+    world.submit(*world.steps()[6])
+    with pytest.raises(NotMovable):
+        _rebook(world, 60)
+    assert world.waiting() == ["hold"]
+
+
+@pytest.mark.parametrize("login", ["lin", "he", "shen", "admin", "chen"])
+def test_only_the_coordinator_moves(world: World, login: str) -> None:
+    world.walk(6)
+    with pytest.raises(NotFound):
+        _rebook(world, 60, login)
+    assert _room(world).state == "booked"
+
+
+@pytest.mark.parametrize(
+    ("minutes", "reason", "lasts", "field"),
+    [(-30, "x", 30, "start_at"), (60, " ", 30, "reason"), (60, "x", 5, "minutes")],
+)
+def test_what_does_not_do_is_named_and_nothing_is_moved(
+    world: World, minutes: int, reason: str, lasts: int, field: str
+) -> None:
+    world.walk(6)
+    with pytest.raises(FormInvalid) as caught:
+        _rebook(world, minutes, reason=reason, lasts=lasts)
+    assert list(caught.value.errors) == [field]
+    assert _room(world).state == "booked"
+    assert world.waiting() == ["attend"]
+
+
+def test_a_time_at_which_the_expert_has_another_session_is_refused_at_once(world: World) -> None:
+    world.walk(6)
+    first = world.case
+    world.walk(5)
+    taken = {"start_at": (world.clock.now() + timedelta(minutes=20)).isoformat(), "minutes": "30"}
+    with pytest.raises(FormInvalid):
+        world.submit("wu", "schedule", taken)
+    world.submit("wu", "schedule", taken | {"start_at": (world.clock.now() + timedelta(minutes=120)).isoformat()})
+    with pytest.raises(FormInvalid):
+        _rebook(world, 10)
+    other, world.case = world.case, first
+    with pytest.raises(FormInvalid):
+        _rebook(world, 130)
+    _rebook(world, 60)
+    world.case = other
+    _rebook(world, 10)  # the time that was left is free
+
+
+def test_a_time_that_is_taken_in_the_meantime_is_asked_for_again(world: World) -> None:
+    world.walk(6)
+    start = world.clock.now() + timedelta(minutes=60)
+    world.services.session.rebook(world.actor("wu"), world.case, start, 30, "x", str(uuid7()))
+    with world.services.db.transaction() as session:  # another case is faster than the worker
+        room = session.scalars(select(Room).where(Room.case_id == world.case)).one()
+        session.add(
+            Room(
+                id=uuid7(), tenant=room.tenant, case_id=uuid7(), expert=room.expert, starts_at=start,
+                ends_at=start + timedelta(minutes=30), state="booked",
+            )
+        )  # fmt: skip
+    world.worker.run_until_idle()
+    assert world.waiting() == ["schedule"]
+    later = {"start_at": (start + timedelta(hours=2)).isoformat(), "minutes": "30"}
+    world.submit("wu", "schedule", later)
+    assert len(_told(world)) == 2
+    assert _room(world).starts_at == start + timedelta(hours=2)

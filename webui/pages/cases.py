@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, flash, jsonify, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
@@ -18,6 +20,7 @@ from tasks.cases import trace
 from tasks.cases.service import PAGE, Search
 from tasks.cases.states import STATES
 from tasks.people.service import directory
+from tasks.worklist.errors import FormInvalid
 from webui.context import actor, context, services
 from webui.event_words import actor_word
 from webui.i18n import language
@@ -55,6 +58,11 @@ def listed() -> ResponseReturnValue:
 @blueprint.get("/<uuid:case_id>")
 def shown(case_id: UUID) -> ResponseReturnValue:
     """One case; `tab` is timeline, material, report, process or log."""
+    return _page(case_id)
+
+
+def _page(case_id: UUID, wrong: Mapping[str, list[str]] | None = None, status: int = 200) -> ResponseReturnValue:
+    """The page; `wrong` names what does not do in a new time that was typed on it."""
     house, who = services(), actor()
     tab = request.args.get("tab", "timeline")
     with house.db.read() as session:
@@ -62,19 +70,22 @@ def shown(case_id: UUID) -> ResponseReturnValue:
         row = house.cases.get(session, case_id)
         found = _facts(session, row)
         found["working"] = trace.working(session, row.instance_id, context().clock.now())
+        found["may_move"] = house.session.movable(session, who, row)
         found["may_stop"] = house.applications.may_stop(session, who, case_id)
         if tab in ("process", "log") and found["history"]:
             found |= _process(session, row)
     if case.patient_name is not None:
         house.cases.note_view(who, case_id, "case")
-    return render_template(
+    page = render_template(
         "case.html",
         case=case,
         tab=tab if tab in TABS else "timeline",
         state=STATES[case.state],
         key=str(uuid7()),
+        wrong=wrong or {},
         **found,
     )
+    return page, status
 
 
 def _facts(session: Any, row: Any) -> dict[str, Any]:
@@ -105,6 +116,7 @@ def _facts(session: Any, row: Any) -> dict[str, Any]:
         "returned": house.reports.returned(session, row.id, house.quality.scores(session, row.id)),
         "scores": house.quality.scores(session, row.id) if allowed["qc.read"] else [],
         "room": house.session.of_case(session, row.id),
+        "moved_for": house.session.moved_for(session, row.id),
         "people": directory.names(session, [p for p in people if p not in house.cases.hidden(session, who, row)]),
         "why": _why(row, who),
         "mrn": _mrn(session, row) if allowed["name.read"] else "",
@@ -242,6 +254,27 @@ def stop(case_id: UUID) -> ResponseReturnValue:
         raise Refused("tick that you are sure: an ended case does not come back")
     services().applications.stop(actor(), case_id, reason, request.form.get("key") or str(uuid7()))
     flash(gettext("病例正在终止，几秒后生效"))
+    return redirect(url_for("cases.shown", case_id=case_id), 303)
+
+
+@blueprint.post("/<uuid:case_id>/rebook")
+def rebook(case_id: UUID) -> ResponseReturnValue:
+    """Move the booked consultation; what does not do is told at its field, and what was typed stays."""
+    form = request.form
+    with services().db.read() as session:
+        services().cases.require(session, actor(), case_id, "case", "reschedule")
+    try:
+        start = datetime.fromisoformat(form.get("start_at", "")).replace(tzinfo=ZoneInfo(context().config.timezone))
+    except ValueError:
+        return _page(case_id, {"start_at": [gettext("请填写日期和时间")]}, 422)
+    minutes = int(form["minutes"]) if form.get("minutes", "").isdecimal() else 0
+    try:
+        services().session.rebook(
+            actor(), case_id, start, minutes, form.get("reason", ""), form.get("key") or str(uuid7())
+        )
+    except FormInvalid as problem:
+        return _page(case_id, {name: [gettext(t) for t in texts] for name, texts in problem.errors.items()}, 422)
+    flash(gettext("正在改约，双方会收到通知"))
     return redirect(url_for("cases.shown", case_id=case_id), 303)
 
 

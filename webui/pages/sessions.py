@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, redirect, render_template, url_for
+from flask import Blueprint, jsonify, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from tasks.people.service import directory
 from webui.context import actor, services
+from webui.guards import passive
 from webui.pages import shared
 
 blueprint = Blueprint("sessions", __name__, url_prefix="/sessions")
+STEPS = ("attend", "hold", "report")
+"""What may be done next from inside the room."""
 
 
 @blueprint.get("")
@@ -22,7 +27,8 @@ def listed() -> ResponseReturnValue:
         rooms = house.session.upcoming(session, who)
         cases = {r.id: house.cases.view(session, who, r.case_id) for r in rooms}
         names = directory.names(session, [r.expert for r in rooms])
-    return render_template("sessions.html", rooms=rooms, cases=cases, names=names)
+        places = {h.id: h for h in directory.hospitals(session)}
+    return render_template("sessions.html", rooms=rooms, cases=cases, names=names, places=places)
 
 
 @blueprint.get("/<uuid:room_id>")
@@ -31,26 +37,50 @@ def entered(room_id: UUID) -> ResponseReturnValue:
     house, who = services(), actor()
     house.session.enter(who, room_id)
     with house.db.read() as session:
-        room = house.session.room(session, who, room_id)
+        now = _standing(session, room_id)
+        room = now["room"]
         case = house.cases.view(session, who, room.case_id)
         row = house.cases.get(session, room.case_id)
         may_look = house.cases.allowed(session, who, row, "images", "read")
         may_read = house.cases.allowed(session, who, row, "application", "read")
-        present = house.session.present(session, room_id)
-        events = house.session.events(session, room_id)
-        tasks = [
-            r
-            for r in house.worklist.inbox(session, who, "all")
-            if r.case and r.case.id == case.id and r.form in ("attend", "hold")
-        ]
-        names = directory.names(session, [room.expert, *[e.account_id for e in events if e.account_id]])
+        names = directory.names(session, [room.expert, *[e.account_id for e in now["events"] if e.account_id]])
         places = {h.id: h for h in directory.hospitals(session)}
         views = house.imaging.key_views_of(session, case.id) if may_look else []
         application = shared.application(session, case.id) if may_read else {}
     return render_template(
-        "session.html", room=room, case=case, present=present, events=events, tasks=tasks, names=names, places=places, views=views,
-        application=application,
+        "session.html", case=case, names=names, places=places, views=views, application=application, version=_version(now), **now
     )  # fmt: skip
+
+
+def _standing(session: Any, room_id: UUID) -> dict[str, Any]:
+    """What of a room changes while one is in it."""
+    house, who = services(), actor()
+    room = house.session.room(session, who, room_id)
+    newest = house.session.of_case(session, room.case_id)
+    return {
+        "room": room,
+        "present": house.session.present(session, room_id),
+        "events": house.session.events(session, room_id),
+        "tasks": [r for r in house.worklist.of_case(session, who, room.case_id) if r.form in STEPS],
+        "next_room": newest if room.state == "cancelled" and newest is not None and newest.id != room.id else None,
+    }
+
+
+def _version(now: dict[str, Any]) -> str:
+    """Another one whenever the page would show something else."""
+    parts = [now["room"].state, len(now["events"]), now["next_room"] and now["next_room"].id]
+    parts += [(p.account_id, p.here) for p in now["present"]] + [t.task_id for t in now["tasks"]]
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+
+
+@blueprint.get("/<uuid:room_id>/pulse")
+@passive
+def pulse(room_id: UUID) -> ResponseReturnValue:
+    """That one is still here, and whether the page is still true; the page asks every two seconds."""
+    house, who = services(), actor()
+    house.session.stay(who, room_id)
+    with house.db.read() as session:
+        return jsonify(version=_version(_standing(session, room_id)))
 
 
 @blueprint.post("/<uuid:room_id>/leave")

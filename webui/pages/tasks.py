@@ -190,6 +190,11 @@ def hand_in(task_id: UUID) -> ResponseReturnValue:
     flash(gettext("%(step)s已提交", step=shared.step_name(task.task)))
     if task.task.form == "apply" and task.task.case is not None:
         return redirect(url_for("cases.shown", case_id=task.task.case.id), 303)
+    if task.task.form in ("attend", "hold") and task.task.case is not None:
+        with house.db.read() as session:
+            room = house.session.of_case(session, task.task.case.id)
+        if room is not None:
+            return redirect(url_for("sessions.entered", room_id=room.id), 303)
     return redirect(url_for("inbox.listed"), 303)
 
 

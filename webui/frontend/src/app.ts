@@ -7,6 +7,7 @@ import * as inbox from "./inbox";
 import * as keyboard from "./keyboard";
 import * as lock from "./lock";
 import * as pulse from "./pulse";
+import * as room from "./room";
 import * as upload from "./upload";
 import * as verbs from "./verbs";
 
@@ -20,6 +21,7 @@ inbox.start();
 upload.start();
 lock.start();
 pulse.start();
+room.start();
 if (document.querySelector("bpmn-view")) void import("./bpmn-view");
 
 // What htmx put in wants the same as what was there at first.
