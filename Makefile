@@ -1,6 +1,6 @@
 # `make demo` and `make test` are the only set-up commands: they fetch their own tools into .venv, pinned by hash.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all check bench build wheel clean
+.PHONY: help demo test test-all check docs bench build wheel clean
 PYTHON ?= python3
 BIN := .venv/bin
 UV := .venv/uv/bin/uv --quiet
@@ -16,6 +16,7 @@ help:
 	@echo "make demo      a whole consultation on this machine, then serve it (Ctrl-C stops)"
 	@echo "make test      the fast tests; as root on Debian it installs what they need and says so first"
 	@echo "make check     lint, types, contracts, licences      make test-all   every test"
+	@echo "make docs      writes what docs/models.md says of roles, operations, the case and templates"
 	@echo "make bench AREA=house      figures into build/bench/ (areas: house, quality)"
 
 demo: .venv/.run build
@@ -34,6 +35,9 @@ check: .venv/.dev
 	$(BIN)/python -m mypy
 	$(BIN)/lint-imports --no-logo
 	$(PYTEST) -q tests/checks
+
+docs: .venv/.dev
+	$(BIN)/python tests/checks/test_check_models_doc.py
 
 bench: .venv/.dev build
 	@mkdir -p build/bench

@@ -47,7 +47,8 @@ class Signature:
 
     `id` is `<tasks folder>.<verb>`. Parameters named in `optional` may be left out; every other one is required.
     `errors` are the BPMN error codes a handler may raise. `lane` names the parameters whose values form the FIFO lane:
-    jobs of one lane run strictly one after the other.
+    jobs of one lane run strictly one after the other. `words` are the texts a parameter takes, where only some mean
+    anything; `about` says to who edits models what the operation does.
     """
 
     id: str
@@ -57,6 +58,8 @@ class Signature:
     errors: frozenset[str] = frozenset()
     optional: frozenset[str] = frozenset()
     lane: tuple[str, ...] = ()
+    words: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    about: str = ""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 from forms.errors import choice
 from forms.formdef import Field, FormDef
 
-FREE = frozenset(["text", "textarea", "rich"])
+FREE = frozenset(["text", "textarea", "rich", "vocab", "signature"])
 """Types whose value is whatever somebody types: words that may name a patient, and so may not leave the submission."""
 
 

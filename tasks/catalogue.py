@@ -6,7 +6,7 @@ import importlib
 import importlib.resources
 import importlib.util
 import pkgutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
@@ -14,8 +14,8 @@ from types import ModuleType
 import forms
 import tasks
 from engine import Bundle, Clock, Database, Engine, Operation, Signature, Takers
-from engine.model import Finding, lint_files
-from forms import FormError
+from engine.model import Finding, choice, lint_files
+from forms import FormDef, FormError, Problem
 from integrations.compression import Compressor
 from integrations.dicom import Sender
 from integrations.hl7 import Hl7Sender
@@ -24,6 +24,7 @@ from integrations.rendering import Renderer
 from integrations.sms import Sms
 from integrations.storage import BlobStore
 from tasks.applications import hl7 as hl7_messages
+from tasks.applications.prefill import WORDS
 from tasks.applications.service import Applications
 from tasks.cases.service import Cases
 from tasks.files.service import Files
@@ -102,14 +103,22 @@ def form_findings(files: Mapping[str, bytes]) -> list[Finding]:
         if not name.endswith(".form.json"):
             continue
         try:
-            wrong = forms.lint(forms.load(content))
+            form = forms.load(content)
         except FormError as problem:
             found.append(Finding(name, 1, "", "bad_form", "error", problem.detail, "docs/models.md shows a form."))
             continue
-        for one in wrong:
+        for one in (*forms.lint(form), *_unfilled(form)):
             line = _line(content, one.field)
             found.append(Finding(name, line, one.field, one.rule, "error", one.message, one.advice))
     return found
+
+
+def _unfilled(form: FormDef) -> Iterator[Problem]:
+    for field in form.fields:
+        if field.default_from is not None and field.default_from not in WORDS:
+            message = f"{field.name} is to be filled from {field.default_from!r}, which the platform does not know."
+            known = choice(field.default_from, WORDS)
+            yield Problem("unknown_default_from", field.name, message, f"There are: {known}.")
 
 
 def _line(content: bytes, field: str) -> int:

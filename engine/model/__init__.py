@@ -3,7 +3,7 @@
 from engine.model.bundle import Bundle
 from engine.model.describe import FlowView, NodeView, ProcessView, describe
 from engine.model.errors import BundleUnreadable, ModelUnreadable
-from engine.model.finding import Finding, LintRefused
+from engine.model.finding import Finding, LintRefused, choice
 from engine.model.lint import lint, lint_files
 from engine.model.parse import parse
 from engine.model.types import Flow, Model, Node, Process
@@ -21,6 +21,7 @@ __all__ = [
     "NodeView",
     "Process",
     "ProcessView",
+    "choice",
     "describe",
     "lint",
     "lint_files",

@@ -9,6 +9,7 @@ from engine.feel import to_json
 from engine.operations import Call, Effect, Operation, Signature, Type
 from engine.values import Json
 from tasks.applications.service import Applications
+from tasks.cases.service import STATES
 
 CONTEXT = {
     **dict.fromkeys(("id", "ref", "kind", "from", "to", "applicant", "urgency", "modality"), Type.TEXT),
@@ -19,13 +20,36 @@ CONTEXT = {
 }
 CASE = {"case": Type.TEXT}
 WHY = {"case": Type.TEXT, "reason": Type.TEXT}
-SNAPSHOT = Signature("applications.snapshot", Effect.LOCAL, CASE, CONTEXT)
-SET_STATE = Signature("applications.set_state", Effect.LOCAL, {"case": Type.TEXT, "state": Type.TEXT})
-CLOSE = Signature("applications.close", Effect.LOCAL, WHY)
-PAUSE = Signature("applications.pause_clock", Effect.LOCAL, WHY)
-RESUME = Signature("applications.resume_clock", Effect.LOCAL, WHY)
-CONSENT = Signature("applications.consent_due", Effect.LOCAL, CASE, {"owed": Type.BOOLEAN, "due": Type.DATETIME})
-OVERDUE = Signature("applications.consent_overdue", Effect.LOCAL, CASE)
+SNAPSHOT = Signature(
+    "applications.snapshot",
+    Effect.LOCAL,
+    CASE,
+    CONTEXT,
+    about="Freezes what was applied for and gives the whole case back; keep it in `case`.",
+)
+SET_STATE = Signature(
+    "applications.set_state",
+    Effect.LOCAL,
+    {"case": Type.TEXT, "state": Type.TEXT},
+    words={"state": frozenset(STATES)},
+    about="Says in which state people see the case.",
+)
+CLOSE = Signature(
+    "applications.close",
+    Effect.LOCAL,
+    WHY,
+    about="Ends the case for a reason: withdrawn, rejected, expired, died or identity.",
+)
+PAUSE = Signature("applications.pause_clock", Effect.LOCAL, WHY, about="Stops the clock of the promised times.")
+RESUME = Signature("applications.resume_clock", Effect.LOCAL, WHY, about="Lets the clock run again.")
+CONSENT = Signature(
+    "applications.consent_due",
+    Effect.LOCAL,
+    CASE,
+    {"owed": Type.BOOLEAN, "due": Type.DATETIME},
+    about="Whether the consent is still missing, and until when it has to be added.",
+)
+OVERDUE = Signature("applications.consent_overdue", Effect.LOCAL, CASE, about="Notes that no consent came in time.")
 SIGNATURES = [SNAPSHOT, SET_STATE, CLOSE, PAUSE, RESUME, CONSENT, OVERDUE]
 
 

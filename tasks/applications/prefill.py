@@ -42,28 +42,13 @@ class Prefill:
     ) -> None:
         self._clock, self._people, self._cases = clock, people, cases
         self._patients, self._imaging, self._worklist = patients, imaging, worklist
-        self._words: Mapping[str, Callable[[Session, ClinicalCase], Any]] = {
-            "study.modality": lambda s, c: self._of_study(s, c, words.modality),
-            "study.body_part": lambda s, c: self._of_study(s, c, words.body_part),
-            "study.laterality": lambda s, c: self._of_study(s, c, words.laterality),
-            "study.technique": lambda s, c: self._of_study(s, c, words.technique),
-            "case.studies": lambda s, c: [x.study_uid for x in self._chosen(s, c)],
-            "order.diagnosis": lambda s, c: self._of_order(s, c, "diagnosis"),
-            "order.complaint": lambda s, c: self._of_order(s, c, "complaint"),
-            "order.question": lambda s, c: self._of_order(s, c, "question"),
-            "agreement.hub": self._hub,
-            "applicant.phone": lambda s, c: self._people.account(s, c.applicant).phone,
-            "triage.minutes": self._minutes,
-            "application.clinical": self._clinical,
-            "report.no_prior": self._no_prior,
-        }
 
     def values(self, session: Session, case: ClinicalCase, form: FormDef) -> tuple[dict[str, Any], dict[str, str]]:
         """Values and sources by field name; a field nothing is known of is missing."""
         found: dict[str, Any] = {}
         for field in form.fields:
-            if field.default_from is not None and field.default_from in self._words:
-                value = self._words[field.default_from](session, case)
+            if field.default_from is not None and field.default_from in WORDS:
+                value = WORDS[field.default_from](self, session, case)
                 if value not in (None, "", []):
                     found[field.name] = value
         by_name = {f.name: f.default_from or "" for f in form.fields}
@@ -155,3 +140,21 @@ class Prefill:
         carried = {s.study_uid for s in self._chosen(session, case)}
         others = [s for s in self._all_studies(session, case) if s.study_uid not in carried]
         return None if others else NO_PRIOR
+
+
+WORDS: Final[Mapping[str, Callable[[Prefill, Session, ClinicalCase], Any]]] = {
+    "study.modality": lambda p, s, c: p._of_study(s, c, words.modality),
+    "study.body_part": lambda p, s, c: p._of_study(s, c, words.body_part),
+    "study.laterality": lambda p, s, c: p._of_study(s, c, words.laterality),
+    "study.technique": lambda p, s, c: p._of_study(s, c, words.technique),
+    "case.studies": lambda p, s, c: [x.study_uid for x in p._chosen(s, c)],
+    "order.diagnosis": lambda p, s, c: p._of_order(s, c, "diagnosis"),
+    "order.complaint": lambda p, s, c: p._of_order(s, c, "complaint"),
+    "order.question": lambda p, s, c: p._of_order(s, c, "question"),
+    "agreement.hub": Prefill._hub,
+    "applicant.phone": lambda p, s, c: p._people.account(s, c.applicant).phone,
+    "triage.minutes": Prefill._minutes,
+    "application.clinical": Prefill._clinical,
+    "report.no_prior": Prefill._no_prior,
+}
+"""What a field's `default_from` may say, and how the value is found."""

@@ -17,8 +17,15 @@ PREPARE = Signature(
         "objects": Type.NUMBER, "frames": Type.NUMBER, "bytes_in": Type.NUMBER, "bytes_out": Type.NUMBER,
         "verified": Type.BOOLEAN, "policy": Type.TEXT,
     },
+    about="Compresses the case's images without loss and checks every one by decoding it.",
 )  # fmt: skip
-KEY_VIEWS = Signature("imaging.key_views", Effect.IDEMPOTENT, {"case": Type.TEXT}, {"views": Type.NUMBER})
+KEY_VIEWS = Signature(
+    "imaging.key_views",
+    Effect.IDEMPOTENT,
+    {"case": Type.TEXT},
+    {"views": Type.NUMBER},
+    about="Draws the key images people see before they open the study.",
+)
 SIGNATURES = [PREPARE, KEY_VIEWS]
 
 

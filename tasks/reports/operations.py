@@ -12,12 +12,23 @@ RENDER = Signature(
     CASE,
     {"sha256": Type.TEXT, "pages": Type.NUMBER, "bytes": Type.NUMBER},
     lane=("case",),
+    about="Makes the PDF of the signed report.",
 )
 DICOM = Signature(
-    "reports.publish_dicom", Effect.IDEMPOTENT, CASE, {"sop": Type.TEXT, "status": Type.TEXT}, lane=("case",)
+    "reports.publish_dicom",
+    Effect.IDEMPOTENT,
+    CASE,
+    {"sop": Type.TEXT, "status": Type.TEXT},
+    lane=("case",),
+    about="Stores the report as a DICOM object at the applying hospital.",
 )
 HL7 = Signature(
-    "reports.publish_hl7", Effect.IDEMPOTENT, CASE, {"control": Type.TEXT, "ack": Type.TEXT}, lane=("case",)
+    "reports.publish_hl7",
+    Effect.IDEMPOTENT,
+    CASE,
+    {"control": Type.TEXT, "ack": Type.TEXT},
+    lane=("case",),
+    about="Sends the result to the applying hospital's HIS; ack is its answer (AA: accepted).",
 )
 SIGNATURES = [RENDER, DICOM, HL7]
 

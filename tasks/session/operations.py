@@ -11,8 +11,11 @@ CREATE = Signature(
     {"case": Type.TEXT, "start": Type.DATETIME, "minutes": Type.NUMBER},
     {"session": Type.TEXT},
     errors=frozenset({"double_booked"}),
+    about="Books the room; double_booked when somebody of it is taken at that time.",
 )
-CLOSE = Signature("session.close", Effect.LOCAL, {"case": Type.TEXT, "outcome": Type.TEXT})
+CLOSE = Signature(
+    "session.close", Effect.LOCAL, {"case": Type.TEXT, "outcome": Type.TEXT}, about="Closes the room with its outcome."
+)
 SIGNATURES = [CREATE, CLOSE]
 
 

@@ -11,6 +11,7 @@ RANK = Signature(
     Effect.LOCAL,
     {"case": Type.TEXT, "pool": Type.TEXT, "title": Type.TEXT, "minutes": Type.NUMBER},
     {"candidates": Type.LIST, "best": Type.TEXT},
+    about="Ranks the experts of a pool who are on duty and free for so many minutes; ids of accounts.",
 )
 RESERVE = Signature(
     "triage.reserve",
@@ -18,8 +19,14 @@ RESERVE = Signature(
     {"case": Type.TEXT, "expert": Type.TEXT, "minutes": Type.NUMBER},
     {"hold": Type.TEXT},
     errors=frozenset({FULL}),
+    about="Keeps an expert's time free for the offer; full when there is none.",
 )
-RELEASE = Signature("triage.release", Effect.LOCAL, {"case": Type.TEXT, "expert": Type.TEXT})
+RELEASE = Signature(
+    "triage.release",
+    Effect.LOCAL,
+    {"case": Type.TEXT, "expert": Type.TEXT},
+    about="Gives the kept time back.",
+)
 SIGNATURES = [RANK, RESERVE, RELEASE]
 
 

@@ -87,6 +87,15 @@ def test_free_text_for_the_process_is_refused_with_its_line(tmp_path: Path, caps
     assert f'"name": "{finding["element"]}"' in bad.read_text().splitlines()[finding["line"] - 1]
 
 
+def test_a_value_from_where_nothing_comes_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bad = tmp_path / "apply.form.json"
+    bad.write_text(ROOT.joinpath("forms", "apply.form.json").read_text().replace('"study.modality"', '"study.modalty"'))
+    assert main(["lint", "--json", str(bad)]) == 1
+    (finding,) = json.loads(capsys.readouterr().out)
+    assert (finding["rule"], finding["element"]) == ("unknown_default_from", "modality")
+    assert finding["advice"].startswith("There are: study.modality, ")
+
+
 @pytest.mark.parametrize(
     ("wrong", "rule", "advice"),
     [("case.urgnecy", "unknown_entry", "urgency, "), ("cse.urgency", "unknown_name", "There are: case")],

@@ -17,10 +17,11 @@ SIGNATURES = {
     "demo.do": Signature(
         "demo.do",
         Effect.LOCAL,
-        {"case": Type.TEXT, "count": Type.NUMBER},
+        {"case": Type.TEXT, "count": Type.NUMBER, "mood": Type.TEXT},
         {"ok": Type.BOOLEAN},
         frozenset(["full"]),
-        frozenset(["count"]),
+        frozenset(["count", "mood"]),
+        words={"mood": frozenset(["happy", "sad"])},
     ),
     "demo.tell": Signature("demo.tell", Effect.LOCAL, {"case": Type.TEXT}),
 }
@@ -49,10 +50,11 @@ def test_the_good_model_is_accepted() -> None:
     ("case", "said"),
     [
         ("unknown_operation", "demo.do, demo.tell"),
-        ("unknown_parameter", "count, case"),
+        ("unknown_parameter", "It takes: "),
         ("missing_parameter", "text"),
         ("unknown_form", "none"),
         ("unknown_role", "expert"),
+        ("unknown_word", "happy, sad"),
         ("unknown_entry", "urgency, "),
         ("unknown_result_entry", "ok"),
         ("unset_input", "case"),

@@ -18,6 +18,7 @@ MISSING = Rule("missing_parameter", "{id} needs the parameter {name}.", "Give it
 EXTRA = Rule("unknown_parameter", "{id} has no parameter {name!r}.", "It takes: {known}.")
 TWICE = Rule("parameter_twice", "The parameter {name} is given twice.", "Keep one.")
 TYPE = Rule("parameter_type", "{name} is a {wanted}, the value is a {given}.", "Write a value of that type.")
+WORD = Rule("unknown_word", "{id} takes no {name} {value!r}.", "It takes: {known}.")
 NO_RESULT = Rule("no_result_variable", "{id} has a result that goes nowhere.", "Name a resultVariable.", "warning")
 VOID_RESULT = Rule("result_variable_unused", "{id} has no result for {name}.", "Remove the resultVariable.")
 BAD_VARIABLE = Rule("bad_variable", "{name!r} is not a variable's name.", "Use letters, digits and _, a letter first.")
@@ -107,10 +108,15 @@ def _parameters(view: View, node: Node, service: Service, signature: Signature) 
         if one.name in given:
             yield TWICE.at(view.file, node, line=one.line, name=one.name)
         given.add(one.name)
-        kind = literal_type(one)
+        value = literal(one)
+        kind = next((kind for python, kind in _TYPES if isinstance(value, python)), None)
         wanted = signature.params[one.name]
         if kind is not None and wanted not in (Type.ANY, kind):
             yield TYPE.at(view.file, node, line=one.line, name=one.name, wanted=wanted, given=kind)
+        words = signature.words.get(one.name)
+        if words is not None and isinstance(value, str) and value not in words:
+            known = choice(value, words)
+            yield WORD.at(view.file, node, line=one.line, id=signature.id, name=one.name, value=value, known=known)
     for name in signature.params:
         if name not in given and name not in signature.optional:
             yield MISSING.at(
@@ -118,16 +124,13 @@ def _parameters(view: View, node: Node, service: Service, signature: Signature) 
             )
 
 
-def literal_type(parameter: Parameter) -> Type | None:
-    """The type of a value that needs no variables, None when it is not known before it runs."""
+def literal(parameter: Parameter) -> object:
+    """A value that needs no variables, None when it is not known before it runs."""
     try:
         expression = feel.compile(parameter.value)
-        if expression.names:
-            return None
-        value = expression.evaluate({}, now=EPOCH)
+        return None if expression.names else expression.evaluate({}, now=EPOCH)
     except feel.FeelError:
         return None
-    return next((kind for python, kind in _TYPES if isinstance(value, python)), None)
 
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
