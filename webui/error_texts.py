@@ -133,3 +133,10 @@ DELIVERIES: Final[dict[str, str]] = {
     "no_context": "对方不收这种对象。",
 }  # fmt: skip
 """What a failed delivery is called in Chinese, by its code; English is the outcome's own sentence."""
+
+PROBLEMS: Final[dict[str, str]] = {
+    "MSH-10 is empty": "MSH-10 是空的",
+    "MSH-10 was used before with another text": "MSH-10 曾用于另一份内容",
+    "MSH-4 names no hospital of the alliance": "MSH-4 不是联盟内的医院",
+}
+"""What is wrong with a message that came, in Chinese; English is the message centre's own sentence."""

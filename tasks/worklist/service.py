@@ -42,7 +42,7 @@ from tasks.worklist.models import Claim, Draft, Submission
 from tasks.worklist.pinned import FormSource, PinnedForms
 
 __all__ = [
-    "EVERY", "TABS", "DoneRow", "FormInvalid", "FormSource", "InboxRow", "OpenedTask", "PinnedForms", "Submission", "Submitted",
+    "EVERY", "TABS", "DoneRow", "FormInvalid", "FormSource", "InboxRow", "OpenedTask", "PinnedForms", "Receipt", "Submission", "Submitted",
     "Submitting", "Tab", "Worklist",
 ]  # fmt: skip
 
@@ -64,6 +64,19 @@ class OpenedTask:
     etag: int
     mine: bool
     free: bool
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What became of a task: who handed it in (None where the reader must not know) and when."""
+
+    name: str | None
+    name_en: str | None
+    node: str
+    form: str
+    account_id: UUID | None
+    at: datetime
+    case: CaseFacts | None
 
 
 @dataclass(frozen=True)
@@ -156,6 +169,21 @@ class Worklist:
         """What was handed in for a case, oldest first; for services, no permission is checked."""
         query = select(Submission).where(Submission.case_id == case_id).order_by(Submission.submitted_at, Submission.id)
         return list(session.scalars(query.where(Submission.form == form) if form else query))
+
+    def receipt(self, session: Session, actor: Actor, task_id: UUID) -> Receipt:
+        """Who handed a task in and when, for himself and for whoever sees its case. NotFound."""
+        done = session.scalars(select(Submission).where(Submission.task_id == task_id)).first()
+        case = session.get(ClinicalCase, done.case_id) if done is not None else None
+        mine = done is not None and done.account_id == actor.account_id
+        seen = case is not None and self._cases.allowed(session, actor, case, "case", "list")
+        if done is None or not (mine or seen):
+            raise NotFound("task", id=str(task_id))
+        covered = not mine and case is not None and done.account_id in self._cases.hidden(session, actor, case)
+        shown = self._cases.shown_to(session, actor, [case]) if case is not None and seen else []
+        return Receipt(
+            name=done.name, name_en=done.name_en, node=done.node, form=done.form, account_id=None if covered else done.account_id,
+            at=done.submitted_at, case=shown[0] if shown else None,
+        )  # fmt: skip
 
     def questions(self, session: Session, actor: Actor, case_ids: Sequence[UUID]) -> dict[UUID, str]:
         """What is asked in each of these cases, where this actor may read the application."""

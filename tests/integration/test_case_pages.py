@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
+import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -13,13 +15,14 @@ import pytest
 from flask.testing import FlaskClient
 from lxml import html
 from sqlalchemy import select
+from werkzeug.datastructures import MultiDict
 
 from engine import uuid7
 from engine.errors import NotFound
 from engine.tables import wait
 from tasks.people.models import Account, Login
 from tasks.quality import sampling
-from webui import assets
+from webui import assets, message_words
 from webui.app import create_app
 from webui.config import Config
 
@@ -240,3 +243,121 @@ def test_who_sits_in_a_room_that_was_moved_finds_the_new_one(world: World, open_
     links = html.fromstring(open_page("he", room)).xpath("//*[@data-live='moved']//a/@href")
     assert len(links) == 1
     open_page("he", str(links[0]))
+
+
+# -- a task that is done, and files that are not taken -----------------------------------------------------------------
+def _task(world: World, form: str) -> str:
+    with world.services.db.read() as session:
+        return f"/tasks/{session.execute(select(wait.c.task_id).where(wait.c.form == form)).scalar_one()}"
+
+
+def test_a_task_that_is_done_says_by_whom_and_leads_on(world: World, open_page: Open, client: FlaskClient) -> None:
+    world.walk(1)
+    approve = _task(world, "approve")
+    sent = {"decision": "approve"}
+    open_page("gao", approve)
+    client.post(f"/inbox/{approve.rpartition('/')[2]}/claim")
+    assert client.post(approve, data=sent).status_code == 303
+    again = client.post(approve, data=sent)  # a second click: it was taken once, and he is told so
+    assert again.status_code == 200
+    world.worker.run_until_idle()
+    told = _words(open_page("gao", approve), "//*[@data-done]")
+    assert "您在" in told
+    assert "高审批" in _words(open_page("he", approve, "en"), "//*[@data-done]")
+    assert client.post(approve, data=sent).status_code == 409
+    open_page("feng", approve, status=404)
+    assert html.fromstring(open_page("gao", approve)).xpath(f"//a[@href='/cases/{world.case}']")
+
+
+def test_a_task_that_is_done_keeps_its_scorer_blind(world: World, open_page: Open) -> None:
+    world.walk(8)
+    report = _task(world, "report")
+    for step in world.steps()[8:11]:
+        world.submit(*step)
+    told = open_page("zheng", report)
+    assert "姓名已隐去" in told
+    assert "林示范" not in told
+
+
+def test_a_file_of_the_wrong_kind_is_told_at_its_field_and_nothing_is_lost(
+    world: World, open_page: Open, client: FlaskClient
+) -> None:
+    world.open()
+    task = _task(world, "apply")
+    page = html.fromstring(open_page("he", task))
+    (box,) = page.xpath("//input[@type='file' and @name='consent_file']")
+    assert ".pdf" in box.get("accept")
+    typed = world.steps()[0][2] | {"consent_method": "paper", "complaint": "突发头痛"}
+
+    def send(*file: Any, **more: Any) -> Any:
+        return client.post(task, data=typed | {"consent_file": file} | more, content_type="multipart/form-data")
+
+    for lang, word in (("zh", "这里不收这种文件"), ("en", "This kind of file is not taken here")):
+        client.set_cookie("lang", lang)
+        for body, name, kind in (
+            (b"MZ", "consent.exe", "application/octet-stream"),
+            (b"MZ", "consent.pdf", "application/pdf"),
+        ):
+            answer = send(io.BytesIO(body), name, kind)
+            assert answer.status_code == 422
+            assert word in _words(answer.text, "//*[@id='f-consent_file-error']")
+            assert name in _words(answer.text, "//*[@role='alert']")
+            assert "突发头痛" in answer.text
+    answer = send(io.BytesIO(b"%PDF-1.4"), "consent.pdf", "application/pdf", question="")
+    (kept,) = html.fromstring(answer.text).xpath("//input[@type='hidden' and @name='consent_file']/@value")
+    done = client.post(task, data=typed | {"consent_file": kept})
+    assert done.status_code == 303
+    with world.services.db.read() as session:
+        (handed_in,) = world.services.worklist.submissions(session, world.case, "apply")
+        files = world.services.files.of_case(session, world.case, "consent")
+    assert [str(f.id) for f in files] == [kept]
+    assert kept in str(handed_in.data["consent_file"])
+
+
+def test_another_file_takes_the_place_of_the_first(world: World, open_page: Open, client: FlaskClient) -> None:
+    world.open()
+    task = _task(world, "apply")
+    open_page("he", task)
+    typed = world.steps()[0][2] | {"consent_method": "paper", "question": ""}
+    kept = []
+    for name in ("a.pdf", "b.pdf"):
+        sent = typed | {"consent_file": (io.BytesIO(b"%PDF-1.4"), name, "application/pdf")}
+        data = [(k, v) for k, v in sent.items()] + [("consent_file", one) for one in kept]
+        answer = client.post(task, data=MultiDict(data), content_type="multipart/form-data")
+        kept = html.fromstring(answer.text).xpath("//input[@type='hidden' and @name='consent_file']/@value")
+        assert len(kept) == 1
+    with world.services.db.read() as session:
+        assert [f.name for f in world.services.files.of_case(session, world.case, "consent")] == ["b.pdf"]
+
+
+# -- what everybody is told -------------------------------------------------------------------------------------------
+def test_notices_stand_over_the_list_until_they_are_put_away(
+    world: World, open_page: Open, client: FlaskClient
+) -> None:
+    world.walk(6)
+    assert "已排期" in _words(open_page("he", "/inbox"), "//*[@data-notices]")
+    assert "is scheduled" in _words(open_page("lin", "/inbox", "en"), "//*[@data-notices]")
+    open_page("he", "/inbox")
+    client.post("/inbox/notices")
+    assert "data-notices" not in open_page("he", "/inbox")
+    assert "data-notices" in open_page("lin", "/inbox")
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_states_of_messages_are_words(world: World, open_page: Open, lang: str) -> None:
+    world.walk(12)
+    for tab in ("all", "sms"):
+        page = open_page("wu", f"/messages?tab={tab}", lang)
+        states = {
+            text for text in html.fromstring(page).xpath("//td//*[contains(@class,'state')]/text()") if text.strip()
+        }
+        assert states
+        assert not states & set(message_words.STATES), "a state of the database"
+        assert bool(re.search("[a-z]", "".join(states))) == (lang == "en")
+
+
+def test_a_phone_reaches_every_entry(world: World, open_page: Open) -> None:
+    for login in ("he", "wu", "lin", "jin", "admin"):
+        page = html.fromstring(open_page(login, "/sessions"))
+        side = page.xpath("//aside//nav//a/@href")
+        assert sorted(set(page.xpath("//nav[@class='bottom']//a/@href"))) == (sorted(side) if len(side) > 1 else [])

@@ -12,11 +12,13 @@ from flask import Blueprint, flash, jsonify, redirect, render_template, request,
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
+from tasks.notify.templates import notice
 from tasks.people.service import directory
 from tasks.worklist.errors import NothingToDo
 from tasks.worklist.inbox import PAGE, TABS, Tab
 from webui.context import actor, context, services
 from webui.guards import passive
+from webui.i18n import language
 from webui.pages import shared
 from webui.pages.cases import called
 
@@ -48,12 +50,28 @@ def listed() -> ResponseReturnValue:
         rows = [r for r in rows if _wanted(r, filters, context().clock.now())]
         questions = house.worklist.questions(session, who, [r.case.id for r in rows if r.case])
         names = directory.names(session, [r.claimed_by for r in rows if r.claimed_by])
+        notices = _notices(session)
         chosen = _chosen(rows, request.args.get("task"))
         preview = shared.preview(session, chosen) if chosen else None
     return render_template(
         "inbox.html", tab=tab, tabs=_tabs(counts), groups=_grouped(rows, context().clock.now()), done=done, places=places, names=names,
-        chosen=chosen, preview=preview, more=more, counts={"inbox": counts["all"]}, questions=questions, filters=filters, filter_choices=offered,
+        chosen=chosen, preview=preview, more=more, counts={"inbox": counts["all"]}, questions=questions, notices=notices, filters=filters, filter_choices=offered,
     )  # fmt: skip
+
+
+def _notices(session: Any) -> list[tuple[Any, str]]:
+    """What the person was told and has not yet put away, with its words, the newest first."""
+    house, who = services(), actor()
+    unread = [n for n in house.notify.notices(session, who) if n.read_at is None]
+    cases = {n.case_id: house.cases.get(session, n.case_id).ref for n in unread if n.case_id}
+    return [(n, notice(n.template, cases.get(n.case_id, ""), language())) for n in unread]
+
+
+@blueprint.post("/inbox/notices")
+def put_away() -> ResponseReturnValue:
+    """Put all notices away."""
+    services().notify.read_notices(actor())
+    return redirect(url_for("inbox.listed"), 303)
 
 
 def _more(tab: Tab, rows: list[Any], done: list[Any]) -> str:

@@ -12,8 +12,11 @@ from flask_babel import gettext
 from tasks.messages.service import PAGE
 from tasks.people.service import directory, opens
 from webui.context import actor, services
+from webui.message_words import problem_word, state_word
 
 blueprint = Blueprint("messages", __name__, url_prefix="/messages")
+blueprint.add_app_template_filter(state_word, "message_word")
+blueprint.add_app_template_filter(problem_word, "problem_word")
 
 
 def _allowed() -> None:

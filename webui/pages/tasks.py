@@ -12,14 +12,16 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 import forms
-from engine.errors import Refused
+from engine.errors import NotFound, Refused
 from forms import FormDef, FormView
+from tasks.files.errors import FileRefused, FileTooLarge
 from tasks.people.errors import BadCredentials
 from tasks.people.service import Actor, directory
 from tasks.quality import scoring
 from tasks.worklist.errors import FormInvalid
 from tasks.worklist.service import OpenedTask
 from webui.context import actor, context, services
+from webui.errors import texts
 from webui.guards import token
 from webui.i18n import language
 from webui.pages import checks, shared
@@ -29,8 +31,25 @@ blueprint = Blueprint("tasks", __name__, url_prefix="/tasks")
 
 @blueprint.get("/<uuid:task_id>")
 def opened(task_id: UUID) -> ResponseReturnValue:
-    """The task with its form, prefilled from what is known and from the draft."""
-    return _page(task_id)
+    """The task with its form, prefilled from what is known and from the draft; once it is done, by whom and when."""
+    try:
+        return _page(task_id)
+    except NotFound:
+        return _done(task_id, 200)
+
+
+def _done(task_id: UUID, status: int) -> ResponseReturnValue:
+    """What became of a task that waits no more, for whoever handed it in or sees its case. NotFound."""
+    house, who = services(), actor()
+    with house.db.read() as session:
+        receipt = house.worklist.receipt(session, who, task_id)
+        names = directory.names(session, [receipt.account_id] if receipt.account_id else [])
+    mine = receipt.account_id == who.account_id
+    page = render_template(
+        "task_done.html", receipt=receipt, name=shared.step_name(receipt), mine=mine, who=names.get(receipt.account_id, ""),
+        again=status == 409,
+    )  # fmt: skip
+    return page, status if not mine else 200
 
 
 def _page(
@@ -171,15 +190,21 @@ def _report(session: Any, case_id: UUID, *, blind: bool) -> dict[str, Any]:
 def hand_in(task_id: UUID) -> ResponseReturnValue:
     """Check and complete the task; what is wrong is shown at its field, what was typed stays."""
     house, who = services(), actor()
-    with house.db.read() as session:
-        task = house.worklist.open_task(session, who, task_id)
+    try:
+        with house.db.read() as session:
+            task = house.worklist.open_task(session, who, task_id)
+    except NotFound:
+        return _done(task_id, 409)
     data: dict[str, Any] = {k: v for k, v in request.form.to_dict(flat=False).items() if k in task.form.by_name}
     if task.task.reauth:
         try:
             who = house.people.logins.reauthenticate(token() or "", request.form.get("password", ""))
         except BadCredentials:
             return _page(task_id, data, status=403, wrong_password=True)
-    data |= _uploaded(who, task)
+    kept, refused = _uploaded(who, task)
+    data |= kept
+    if refused:
+        return _page(task_id, data, refused, 422)
     try:
         house.worklist.submit(
             who, task_id, data, request.form.get("key") or str(task_id), zone=ZoneInfo(context().config.timezone), lang=language(),
@@ -209,19 +234,36 @@ def _translate(text: str, **values: Any) -> str:
     return str(gettext(text).format(**values) if values else gettext(text))
 
 
-def _uploaded(who: Actor, task: OpenedTask) -> dict[str, list[str]]:
-    """Keep attached files with the case; the form holds their ids."""
+def _uploaded(who: Actor, task: OpenedTask) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """Keep attached files with the case; the form holds their ids. Those of an earlier try stay until others are chosen.
+
+    Also what is not taken, by field."""
     found: dict[str, list[str]] = {}
+    refused: dict[str, list[str]] = {}
+    files, case = services().files, task.task.case
     for field in task.form.fields:
-        if field.type != "attachment" or task.task.case is None:
+        if field.type != "attachment" or case is None:
             continue
-        for file in request.files.getlist(field.name):
-            if not file.filename:
-                continue
-            kind = "consent" if field.name == "consent_file" else "attachment"
-            kept = services().files.upload(who, task.task.case.id, kind, file.filename, file.mimetype, file.read())
-            found.setdefault(field.name, []).append(str(kept.id))
-    return found
+        kind = "consent" if field.name == "consent_file" else "attachment"
+        chosen = [file for file in request.files.getlist(field.name) if file.filename]
+        with services().db.read() as session:
+            known = {str(f.id): f.id for f in files.of_case(session, case.id, kind)}
+        earlier = [one for one in request.form.getlist(field.name) if one in known]
+        kept = []
+        for file in chosen:
+            try:
+                kept.append(str(files.upload(who, case.id, kind, file.filename or "", file.mimetype, file.read()).id))
+            except (FileRefused, FileTooLarge) as problem:
+                told = texts(problem.code, (type(problem).__doc__ or "").strip(), problem.advice)
+                words = f"{file.filename}{'：' if language() == 'zh' else ': '}{told[0]}{'' if language() == 'zh' else ' '}{told[1]}"
+                refused.setdefault(field.name, []).append(words)
+        if kept and field.name not in refused:
+            for one in earlier:
+                files.withdraw(who, known[one])
+            earlier = []
+        if earlier or kept or field.name in request.form:
+            found[field.name] = [*earlier, *kept]
+    return found, refused
 
 
 @blueprint.post("/<uuid:task_id>/draft")
