@@ -49,7 +49,9 @@ def compile(form: FormDef, translate: Translate = plain, zone: tzinfo = UTC, lan
     members: dict[str, Any] = {f.name: _field(f, translate, zone) for f in form.fields}
     members["Meta"] = type("Meta", (), {"unknown": EXCLUDE})
     members["_drop"] = pre_load(_dropper(form))
-    members["_whole"] = validates_schema(skip_on_field_errors=False)(_checker(form, translate, lang))
+    members["_whole"] = validates_schema(skip_on_field_errors=False, pass_original=True)(
+        _checker(form, translate, lang)
+    )
     return type(f"Form_{form.id}", (Schema,), members)
 
 
@@ -88,11 +90,13 @@ def _tidy(field: Field, value: Any) -> Any:
 
 
 def _checker(form: FormDef, translate: Translate, lang: str) -> Callable[..., None]:
-    def whole(_: Schema, data: Mapping[str, Any], **__: Any) -> None:
+    def whole(_: Schema, data: Mapping[str, Any], typed: Mapping[str, Any], **__: Any) -> None:
         errors: dict[str, list[str]] = {}
         for field in form.fields:
             shown = conditions.evaluate(field.visible_if, data)
             needed = field.required or (field.required_if is not None and conditions.evaluate(field.required_if, data))
+            if _tidy(field, typed.get(field.name)) not in (None, "", []) and field.name not in data:
+                continue  # what was typed does not do, and its own check says why
             if shown and needed and data.get(field.name) in (None, "", []):
                 errors[field.name] = [translate(MESSAGES["required"])]
             elif field.must_be_true and shown and data.get(field.name) is not True:
@@ -120,7 +124,8 @@ def _field(field: Field, translate: Translate, zone: tzinfo) -> fields.Field[Any
     if field.type == "decimal":
         return fields.Float(validate=checks, **common)
     if field.type == "bool":
-        return fields.Boolean(**common)
+        own = messages | {"invalid": messages["invalid_choice"]}
+        return fields.Boolean(**(common | {"error_messages": own}))
     if field.type == "datetime":
         return Moment(zone, **(common | {"error_messages": messages | {"invalid": messages["invalid_datetime"]}}))
     if field.type == "date":

@@ -163,3 +163,11 @@ def test_a_form_error_says_what_there_is() -> None:
     ):
         with pytest.raises(FormError, match=there):
             _changed("pre_qc.form.json", field, **wrong)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_what_is_wrong_with_a_field_is_told_once(name: str) -> None:
+    """What was typed and does not do is not also called missing."""
+    form = _shipped(name)
+    told = compile(form, zone=ZONE)().validate({f.name: "☃" for f in form.fields})
+    assert {field: words for field, words in told.items() if field != "_schema" and len(words) > 1} == {}
