@@ -30,6 +30,9 @@ from engine.model.script import assignments
 from engine.operations import Signature
 from engine.values import Json
 
+MOST_INSTANCES = 200
+"""More instances of one activity at a time would make every step of the case slow."""
+
 HELD = "held"
 """Internal data of a task that waits for a person to settle its incident."""
 
@@ -401,6 +404,19 @@ class _Merges:
 
 class ParallelInstances(_Merges, Holding, base.ParallelMultiInstanceTask):
     """An activity done once for each item, all at a time."""
+
+    def create_children(self, my_task: Task) -> None:
+        """One instance for each element of a list, or for each number below a whole one. Stuck when there is neither."""
+        if self.data_input is not None:
+            source, value = self.data_input.bpmn_id, self.data_input.get(my_task)
+            count = len(value) if isinstance(value, list) else None
+        else:
+            source, value = self.cardinality, evaluate_json(my_task, self.cardinality)
+            count = value if isinstance(value, int) and not isinstance(value, bool) else None
+        if count is None or not 0 <= count <= MOST_INSTANCES:
+            seen = inputs(my_task, feel.compile(source).names)
+            raise Stuck("expression", "loop_count", f"{source} gives no list or number of 0 to {MOST_INSTANCES}", seen)
+        super().create_children(my_task)
 
 
 class SequentialInstances(_Merges, Holding, base.SequentialMultiInstanceTask):

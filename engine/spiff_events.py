@@ -6,7 +6,6 @@ to whoever waits in the same instance; only if nobody does, it leaves the instan
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -21,11 +20,9 @@ from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
 from engine.feel.temporal import Months, parse_duration
+from engine.model.times import cycle, is_literal, moment
 from engine.spiff import Holding, Node, Published, Stuck, context, evaluate, evaluate_json
 from engine.values import Json
-
-_LITERAL = re.compile(r"^(R\d*/\S+|-?P\S+|\d{4}-\d\d-\d\dT\S+)$")
-_CYCLE = re.compile(r"^R(\d*)/(?:([^P/][^/]*)/)?(-?P[^/]+)$")
 
 
 class Definition(EventDefinition):
@@ -54,11 +51,6 @@ class Definition(EventDefinition):
         return task.internal_data.get(self.node)
 
 
-def is_literal(source: str) -> bool:
-    """Whether a time is written in ISO 8601 and so stands for itself."""
-    return _LITERAL.match(source) is not None
-
-
 class Timer(Definition):
     """A date, a duration or a cycle. Memory: {"due": instant, "left": firings still to come, "every": ISO duration}."""
 
@@ -78,9 +70,9 @@ class Timer(Definition):
     def _begin(self, task: Task) -> dict[str, Json]:
         now = context(task).now
         value: Any = self.source if is_literal(self.source) else evaluate(task, self.source)
-        if isinstance(value, str) and (match := _CYCLE.match(value)):
-            start = instant(match[2], now) if match[2] else instant(match[3], now)
-            return {"due": start.isoformat(), "left": int(match[1] or -1), "every": match[3]}
+        if isinstance(value, str) and (found := cycle(value)):
+            left, first, every = found
+            return {"due": instant(first, now).isoformat(), "left": left, "every": every}
         return {"due": instant(value, now).isoformat(), "left": 1, "every": None}
 
     def advance(self, task: Task) -> bool:
@@ -88,13 +80,12 @@ class Timer(Definition):
         now, due = context(task).now, self.due(task)
         if due is None or due > now:
             return False
-        kept = dict(self.memory(task))
-        while kept["left"] != 0 and datetime.fromisoformat(kept["due"]) <= now:
-            kept["left"] -= 1
-            if kept["every"] is None:
-                break
-            kept["due"] = instant(kept["every"], datetime.fromisoformat(kept["due"])).isoformat()
-        self.remember(task, kept)
+        left, every = self.memory(task)["left"], self.memory(task)["every"]
+        passed = 1 if every is None else _passed(due, every, now)
+        due = due if every is None else _after(due, every, passed)
+        self.remember(
+            task, {"due": due.isoformat(), "left": max(left - passed, 0) if left > 0 else left, "every": every}
+        )
         return True
 
     def has_fired(self, my_task: Task) -> bool:
@@ -103,26 +94,38 @@ class Timer(Definition):
         return due is None or due <= context(my_task).now
 
 
+def _passed(due: datetime, every: str, now: datetime) -> int:
+    """How many firings of a cycle lie in the past, the one that is due included."""
+    length = parse_duration(every)
+    if isinstance(length, timedelta):
+        return int((now - due) / length) + 1
+    count = 1
+    while _after(due, every, count) <= now:
+        count += 1
+    return count
+
+
+def _after(due: datetime, every: str, count: int) -> datetime:
+    length = parse_duration(every)
+    return instant(Months(length.count * count) if isinstance(length, Months) else (length or timedelta()) * count, due)
+
+
 def instant(value: Any, start: datetime) -> datetime:
     """The aware UTC instant a date-and-time, or a duration counted from `start`, names; Stuck when neither."""
     if isinstance(value, str):
-        value = parse_duration(value) or _parsed(value)
-    if isinstance(value, timedelta):
-        return start + value
-    if isinstance(value, Months):
-        return start + relativedelta(months=value.count)
-    if isinstance(value, datetime):
-        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
-    if isinstance(value, date):
-        return datetime.combine(value, time(), UTC)
-    raise Stuck("expression", "timer_value", f"{value!r} is neither a date and time nor a duration")
-
-
-def _parsed(text: str) -> datetime | None:
+        value = moment(value)
     try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        return None
+        if isinstance(value, timedelta):
+            return start + value
+        if isinstance(value, Months):
+            return start + relativedelta(months=value.count)
+        if isinstance(value, datetime):
+            return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+        if isinstance(value, date):
+            return datetime.combine(value, time(), UTC)
+    except (OverflowError, ValueError) as error:
+        raise Stuck("expression", "timer_value", f"{value} leads out of the calendar") from error
+    raise Stuck("expression", "timer_value", f"{value!r} is neither a date and time nor a duration")
 
 
 class Message(Definition):

@@ -15,9 +15,10 @@ from sqlalchemy.orm import Session
 from engine import feel
 from engine.feel.values import to_json
 from engine.ids import uuid7
+from engine.model.times import is_literal
 from engine.runner import Held, Run, open_tasks
 from engine.spiff import HELD, ServiceTask, Stuck, evaluate, evaluate_json, inputs
-from engine.spiff_events import instant, is_literal, listening
+from engine.spiff_events import instant, listening
 from engine.tables import wait
 from engine.values import Json
 
@@ -206,7 +207,7 @@ def _due(task: Task, now: datetime) -> datetime | None:
     value = source if is_literal(source) else evaluate(task, source) if source else None
     try:
         return None if value is None else instant(value, now)
-    except (Stuck, OverflowError) as error:
+    except Stuck as error:
         what = f"{to_json(value)!r}, neither an instant nor a duration from now"
         raise _wrong(task, "due", what, "due", kind="expression") from error
 

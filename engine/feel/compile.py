@@ -92,6 +92,12 @@ def members(source: str) -> frozenset[tuple[str, str]]:
     return frozenset(pair for pair in nodes.members(node) if pair[0] in cursor.certain)
 
 
+def compared(source: str) -> frozenset[tuple[str, str]]:
+    """Every name of the scope and a text an expression compares it with; for checks."""
+    node, cursor = parse(source, (), FUNCTIONS, {})
+    return frozenset(pair for pair in nodes.compared(node) if pair[0] in cursor.certain)
+
+
 @lru_cache(maxsize=4096)
 def _compile(source: str, names: tuple[str, ...], limit: int) -> Expression:
     return prepare(source, names, {}, limit)

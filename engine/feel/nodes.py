@@ -174,6 +174,27 @@ def members(node: Node | Tests) -> set[tuple[str, str]]:
     return {(path.of.name, path.name) for path in paths if isinstance(path.of, Name)}
 
 
+def compared(node: Node | Tests) -> set[tuple[str, str]]:
+    """Every `name = "text"`, `name != "text"` and `name in ("text", …)` of a tree, as pairs."""
+    found: set[tuple[str, str]] = set()
+    for one in _parts(node):
+        if isinstance(one, Chain) and isinstance(one.first, Name):
+            pairs = [(one.first, other) for operator, other in one.rest if operator in ("=", "!=")]
+        elif isinstance(one, In) and isinstance(one.value, Name):
+            tests = [test.of for test in one.tests.tests]
+            pairs = [
+                (one.value, other) for test in tests for other in (test.items if isinstance(test, ListOf) else (test,))
+            ]
+        else:
+            continue
+        found |= {
+            (name.name, other.value)
+            for name, other in pairs
+            if isinstance(other, Literal) and isinstance(other.value, str)
+        }
+    return found
+
+
 def _parts(node: Node | Tests) -> Iterator[Any]:
     stack: list[Any] = [node]
     while stack:

@@ -16,6 +16,9 @@ from engine.model.script import assignments
 from engine.model.types import Flow, Model, Node, Process
 from engine.operations import Signature
 
+Fields = Mapping[str, frozenset[str] | None]
+"""Fields of a form by name, and the values of those that are a choice of one."""
+
 
 @dataclass(frozen=True)
 class Around:
@@ -47,7 +50,7 @@ class Around:
         return found
 
     @cached_property
-    def forms(self) -> dict[str, frozenset[str]]:
+    def forms(self) -> dict[str, Fields]:
         """Form id to the fields that reach the model; an unreadable form is missing."""
         found = {}
         for name, content in self.bundle.files.items():
@@ -70,13 +73,18 @@ class Around:
         return found
 
 
-def _process_fields(content: bytes) -> frozenset[str] | None:
+def _process_fields(content: bytes) -> Fields | None:
     try:
         form: Any = orjson.loads(content)
         fields = [field for section in form["sections"] for field in section["fields"]]
-        return frozenset(str(field["name"]) for field in fields if field.get("process"))
+        return {str(field["name"]): _values(field) for field in fields if field.get("process")}
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def _values(field: Any) -> frozenset[str] | None:
+    one = field.get("type") == "choice" and field.get("choices")
+    return frozenset(str(choice["value"]) for choice in one) if one else None
 
 
 @dataclass(frozen=True)

@@ -251,27 +251,30 @@ def test_the_first_event_wins(db: Database, clock: TestClock, toy: Toy, minutes:
     assert status(db, one) == "completed"
 
 
-def multi(sequential: bool) -> str:
-    return f"""
+REMARK = """
+<bpmn:message id="m" name="remark"/>
 <bpmn:startEvent id="s"/>
-<bpmn:userTask id="u"><bpmn:multiInstanceLoopCharacteristics isSequential="{str(sequential).lower()}"><bpmn:loopDataInputRef>experts</bpmn:loopDataInputRef><bpmn:loopDataOutputRef>answers</bpmn:loopDataOutputRef><bpmn:inputDataItem id="expert" name="expert"/><bpmn:outputDataItem id="answer" name="answer"/></bpmn:multiInstanceLoopCharacteristics></bpmn:userTask>
-<bpmn:exclusiveGateway id="x"/>
-<bpmn:userTask id="all"/>
+<bpmn:userTask id="u"/>
+<bpmn:boundaryEvent id="b" attachedToRef="u" cancelActivity="false"><bpmn:messageEventDefinition messageRef="m"/></bpmn:boundaryEvent>
+<bpmn:userTask id="note"/>
 <bpmn:endEvent id="e"/>
+<bpmn:endEvent id="noted"/>
 s>u
-u>x
-x>all?count(answers) = 3
-x>e*
-all>e
+u>e
+b>note
+note>noted
 """
 
 
-@pytest.mark.parametrize("sequential", [False, True])
-def test_multi_instance(db: Database, clock: TestClock, toy: Toy, sequential: bool) -> None:
+def test_a_message_that_does_not_interrupt_is_caught_every_time(db: Database, clock: TestClock, toy: Toy) -> None:
     engine = Engine(db, {}, clock)
-    release(engine, toy("m", m=multi(sequential)))
-    one = start(engine, "m", {"experts": ["a", "b", "c"]})
-    assert nodes(db) == (["u"] if sequential else ["u", "u", "u"])
-    for i in range(3):
-        complete(engine, one, "u", {"answer": i})
-    assert nodes(db) == ["all"]
+    release(engine, toy("a", a=REMARK))
+    one = start(engine, "a")
+    for count in range(1, 4):
+        with engine.begin(one, f"m{count}", actor="t") as tx:
+            assert tx.message("remark", {})
+        assert nodes(db) == ["b", *["note"] * count, "u"]
+    for node in ("u", "note", "note", "note"):
+        assert status(db, one) == "running"
+        complete(engine, one, node)
+    assert status(db, one) == "completed"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from toys import Toy, complete, nodes, release, ringing, rows, service, start, status, waits
@@ -81,3 +82,28 @@ def test_a_timer_without_instant_waits_for_a_person(db: Database, clock: TestClo
     worker.run_until_idle()
     assert len(calls) == 1
     assert status(db, one) == "completed"
+
+
+@pytest.mark.parametrize("value", ["R/PT0S", "R/-PT1H", "R0/PT1H", "P1W", {"@": "dur", "v": "P9999999D"}])
+def test_a_time_that_never_comes_waits_for_a_person(db: Database, clock: TestClock, toy: Toy, value: Any) -> None:
+    engine, worker, calls = ringing(db, clock)
+    release(engine, toy("a", a=timer_model("timeCycle", "case.deadline", False)))
+    start(engine, "a", {"case": {"deadline": value}})
+    assert [(r.code, r.node) for r in rows(db, incident)] == [("timer_value", "b")]
+    clock.advance(timedelta(days=1))
+    worker.run_until_idle()
+    assert calls == []
+
+
+@pytest.mark.parametrize(("every", "next_in"), [("PT1S", timedelta(seconds=1)), ("P1M", timedelta(days=30))])
+def test_a_cycle_that_was_asleep_for_a_year_rings_once(
+    db: Database, clock: TestClock, toy: Toy, every: str, next_in: timedelta
+) -> None:
+    engine, worker, calls = ringing(db, clock)
+    release(engine, toy("a", a=timer_model("timeCycle", f"R/{every}", False)))
+    start(engine, "a")
+    clock.advance(timedelta(days=365, milliseconds=300))
+    worker.run_until_idle()
+    assert len(calls) == 1
+    (due,) = [row.due for row in waits(db) if row.kind == "timer"]
+    assert clock.now() < due <= clock.now() + next_in

@@ -58,6 +58,7 @@ def test_the_good_model_is_accepted() -> None:
         ("unknown_entry", "urgency, "),
         ("unknown_result_entry", "ok"),
         ("unset_input", "case"),
+        ("unknown_value", "can be: no, yes"),
         ("undeclared_error", "none"),
         ("unknown_process", "none"),
         ("missing_reference", "The file declares"),

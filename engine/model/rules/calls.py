@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from engine import dmn, feel
 from engine.model.finding import Finding, Rule, choice
-from engine.model.types import Node, Parameter, Process, Service
+from engine.model.rules.sources import literal
+from engine.model.types import Node, Process, Service
 from engine.model.view import Around, View
 from engine.operations import Signature, Type
 
@@ -108,7 +109,7 @@ def _parameters(view: View, node: Node, service: Service, signature: Signature) 
         if one.name in given:
             yield TWICE.at(view.file, node, line=one.line, name=one.name)
         given.add(one.name)
-        value = literal(one)
+        value = literal(one.value)
         kind = next((kind for python, kind in _TYPES if isinstance(value, python)), None)
         wanted = signature.params[one.name]
         if kind is not None and wanted not in (Type.ANY, kind):
@@ -124,16 +125,6 @@ def _parameters(view: View, node: Node, service: Service, signature: Signature) 
             )
 
 
-def literal(parameter: Parameter) -> object:
-    """A value that needs no variables, None when it is not known before it runs."""
-    try:
-        expression = feel.compile(parameter.value)
-        return None if expression.names else expression.evaluate({}, now=EPOCH)
-    except feel.FeelError:
-        return None
-
-
-EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 _TYPES: tuple[tuple[type, Type], ...] = (
     (bool, Type.BOOLEAN),
     (int, Type.NUMBER),

@@ -36,12 +36,6 @@ BOUNDARY_LOOP = Rule(
     "The flow goes straight back to {host}.",
     "Put a step or a merging gateway between; a direct return leaves ghost tasks.",
 )
-NON_INTERRUPTING = Rule(
-    "non_interrupting",
-    "A non-interrupting {kind} boundary event is caught once only.",
-    "Use a timer cycle, or let the event interrupt.",
-    "warning",
-)
 ERROR_INTERRUPTS = Rule(
     "error_interrupts", "An error always ends what raised it.", "Set cancelActivity to true, or use an escalation."
 )
@@ -124,9 +118,5 @@ def _boundary(view: View, node: Node) -> Iterator[Finding]:
     if any(flow.target == node.attached_to for flow in flows):
         yield BOUNDARY_LOOP.at(view.file, node, host=node.attached_to)
     kinds = {event.kind: event for event in node.events}
-    if not node.interrupting:
-        if "error" in kinds:
-            yield ERROR_INTERRUPTS.at(view.file, node)
-        once = "message" in kinds or "escalation" in kinds
-        if once:
-            yield NON_INTERRUPTING.at(view.file, node, kind=next(iter(kinds)))
+    if not node.interrupting and "error" in kinds:
+        yield ERROR_INTERRUPTS.at(view.file, node)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from engine import feel
 from engine.model.finding import Finding, Rule
 from engine.model.types import Loop, Node
 from engine.model.view import View
@@ -19,6 +20,13 @@ EVENT_SUB = Rule(
     "event_subprocess", "An event sub-process is not executed.", "Put a boundary event on a sub-process instead."
 )
 SEND = Rule("send_task", "A send task has no message here.", "Use a throwing message event or a service task.")
+ABSTRACT = Rule("abstract_task", "A plain task does nothing.", "Make it a user, service, script or business rule task.")
+MANUAL = Rule("manual_task", "A manual task lies in nobody's list.", "Use a user task with a form that confirms it.")
+COMPLETION = Rule(
+    "loop_completion",
+    "The completion condition asks for {name}, which is filled after it is asked.",
+    "Ask for what one run gives: {item}.",
+)
 QUANTITY = Rule("token_quantity", "{name} is never read.", "Remove it; draw a gateway if several tokens are meant.")
 INSTANTIATE = Rule(
     "instantiate",
@@ -62,7 +70,10 @@ def check(view: View) -> Iterator[Finding]:
 
 
 def _kind(view: View, node: Node) -> Iterator[Finding]:
-    simple = {"complexGateway": COMPLEX, "adHocSubProcess": AD_HOC, "transaction": TRANSACTION}
+    simple = {
+        "complexGateway": COMPLEX, "adHocSubProcess": AD_HOC, "transaction": TRANSACTION, "task": ABSTRACT,
+        "manualTask": MANUAL,
+    }  # fmt: skip
     if node.kind in simple:
         yield simple[node.kind].at(view.file, node)
     if node.attributes.get("triggeredByEvent") == "true":
@@ -92,9 +103,18 @@ def _loop(view: View, node: Node, loop: Loop) -> Iterator[Finding]:
         yield NO_LOOP_DATA.at(view.file, node, line=loop.line, why="Output list and output item belong together.")
     if loop.data_in and not loop.item_in:
         yield NO_LOOP_DATA.at(view.file, node, line=loop.line, why="The list has no item to give to each run.")
+    if loop.data_out and loop.data_out in _names(loop.completion):
+        yield COMPLETION.at(view.file, node, line=loop.line, name=loop.data_out, item=loop.item_out)
     number = _number(loop.cardinality)
     if number is not None and not 1 <= number <= MOST:
         yield CARDINALITY.at(view.file, node, line=loop.line, value=loop.cardinality)
+
+
+def _names(source: str) -> frozenset[str]:
+    try:
+        return feel.compile(source).names if source else frozenset()
+    except feel.FeelError:
+        return frozenset()
 
 
 def _number(text: str) -> float | None:

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 
 from engine import dmn, feel
 from engine.model.finding import Finding, Placed, Rule, choice
-from engine.model.rules.sources import Text, texts
+from engine.model.rules.sources import Text, literal, texts
 from engine.model.script import assignments
-from engine.model.types import Node, Process
+from engine.model.types import Data, Node, Process
 from engine.model.view import Around, View
 
 NAME = Rule(
@@ -30,6 +30,12 @@ OUTPUT = Rule(
     "unset_output",
     "The process gives back {name}, which nothing in it sets; it would be null.",
     "Correct the name, or set it in the process. There are: {known}.",
+)
+
+VALUE = Rule(
+    "unknown_value",
+    "{what} compares {name} with {value!r}, which it never is.",
+    "Correct the value. {name} can be: {known}.",
 )
 
 Shape = frozenset[str] | None
@@ -58,11 +64,17 @@ def check(view: View) -> Iterator[Finding]:
 def _text(view: View, known: frozenset[str] | None, text: Text) -> Iterator[Finding]:
     try:
         names, entries = feel.compile(text.source).names, feel.members(text.source)
+        compared = feel.compared(text.source)
     except feel.FeelError:
         return
     for name in sorted(names - text.local - known if known is not None else ()):
         can = choice(name, (known or frozenset()) | text.local)
         yield NAME.at(view.file, text.place, text.line, what=text.what, name=name, known=can)
+    for name, value in sorted(compared):
+        possible = values(view, name)
+        if possible is not None and value not in possible and name not in text.local:
+            can = choice(value, possible)
+            yield VALUE.at(view.file, text.place, text.line, what=text.what, name=name, value=value, known=can)
     yield from _entries(view, text.place, text.line, text.what, (one for one in entries if one[0] not in text.local))
 
 
@@ -125,7 +137,7 @@ def _sets(view: View, node: Node) -> set[str] | None:
         fields = view.around.forms.get(node.properties.get("form", ""))
         if fields is None:
             return None
-        found |= fields
+        found |= fields.keys()
     if node.service:
         found.add(node.service.result)
     if node.kind == "businessRuleTask":
@@ -194,5 +206,47 @@ def _columns(decision: dmn.Decision | None) -> Shape:
 def _called(around: Around, called: Process | None, name: str, seen: frozenset[str]) -> Shape:
     if called is None or called.id in seen:
         return None
+    return _shape(_view(around, called), name, seen)
+
+
+def values(view: View, name: str) -> frozenset[str] | None:
+    """Everything a variable can be that only choices of forms and texts in scripts fill; None of any other."""
+    return _possible(view, name, frozenset())
+
+
+def _possible(view: View, name: str, seen: frozenset[str]) -> frozenset[str] | None:
+    outside = (*view.process.inputs, *(Data("", named.variable, 0) for named in view.model.named.values()))
+    if view.process.id in seen or any(data.name == name for data in outside):
+        return None
+    found: set[str] = set()
+    for node in view.process.nodes:
+        for one in _filled(view, node, name, seen | {view.process.id}):
+            if one is None:
+                return None
+            found |= one
+    return frozenset(found) or None
+
+
+def _filled(view: View, node: Node, name: str, seen: frozenset[str]) -> Iterator[frozenset[str] | None]:
+    if node.kind == "userTask":
+        fields = view.around.forms.get(node.properties.get("form", ""))
+        if fields is None or name in fields:
+            yield fields[name] if fields else None
+    elif node.kind == "scriptTask":
+        for target, source in assignments(node.script):
+            if target.partition(".")[0] == name:
+                value = literal(source)
+                yield frozenset([value]) if isinstance(value, str) and target == name else None
+    elif node.kind == "callActivity":
+        called = view.around.processes.get(node.called)
+        if called is None:
+            yield None
+        elif any(data.name == name for data in called.outputs):
+            yield _possible(_view(view.around, called), name, seen)
+    elif name in (_sets(view, node) or ()) or _sets(view, node) is None:
+        yield None
+
+
+def _view(around: Around, process: Process) -> View:
     views = (View(around, model, one) for model in around.bundle.models.values() for one in model.processes)
-    return _shape(next(view for view in views if view.process is called), name, seen)
+    return next(view for view in views if view.process is process)

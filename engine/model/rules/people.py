@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date, timedelta
+from uuid import UUID
 
-from engine import feel
+from engine.feel.temporal import Months
+from engine.model import times
 from engine.model.finding import Finding, Rule, choice
-from engine.model.rules.calls import EPOCH
+from engine.model.rules.sources import literal, looks_iso
 from engine.model.types import Flow, Node, Process
 from engine.model.view import View
 
@@ -19,6 +22,7 @@ UNKNOWN_FORM = Rule(
 )
 NOBODY = Rule("nobody", "Nobody can take the task: it has neither role nor person.", "Add the property role or person.")
 NO_SCOPE = Rule("no_scope", "The role is asked for in no hospital.", "Add the property scope, e.g. case.to.")
+VALUE = Rule("property_value", "The property {name} is {value!r}, {wrong}.", "{advice}")
 ROLE = Rule("unknown_role", "There is no role {role!r}.", "Use one of: {known}.")
 
 _TASK = frozenset(["name_en", "form", "role", "scope", "person", "due", "reauth"])
@@ -67,20 +71,44 @@ def _task(view: View, node: Node) -> Iterator[Finding]:
         yield NO_FORM.at(view.file, node)
     elif f"{form}.form.json" not in view.around.bundle.files:
         yield UNKNOWN_FORM.at(view.file, node, form=form, known=choice(form, view.around.forms))
-    role = node.properties.get("role", "")
-    if not role and not node.properties.get("person"):
+    asked = node.properties.get("role")
+    if not asked and not node.properties.get("person"):
         yield NOBODY.at(view.file, node)
-    if role and not node.properties.get("scope"):
+    if asked and not node.properties.get("scope"):
         yield NO_SCOPE.at(view.file, node)
-    literal = _text(role)
-    if view.around.roles is not None and literal is not None and literal not in view.around.roles:
-        yield ROLE.at(view.file, node, role=literal, known=choice(literal, view.around.roles))
+    for name, (fits, wrong, advice) in _LITERALS.items():
+        value = _literal(node, name)
+        if value is not None and not fits(value):
+            yield VALUE.at(view.file, node, name=name, value=str(value), wrong=wrong, advice=advice)
+    role = _literal(node, "role")
+    if isinstance(role, str) and view.around.roles is not None and role not in view.around.roles:
+        yield ROLE.at(view.file, node, role=role, known=choice(role, view.around.roles))
 
 
-def _text(source: str) -> str | None:
+def _literal(node: Node, name: str) -> object:
+    """The value of a property that needs no variables, None when it is not known before it runs."""
+    source = node.properties.get(name, "").strip()
+    if not source or (name == "due" and looks_iso(source)):
+        return source or None
+    return literal(source)
+
+
+def _id(value: object) -> bool:
     try:
-        expression = feel.compile(source)
-        value = None if expression.names else expression.evaluate({}, now=EPOCH)
-    except feel.FeelError:
-        return None
-    return value if isinstance(value, str) else None
+        return isinstance(value, str) and bool(UUID(value))
+    except ValueError:
+        return False
+
+
+def _time(value: object) -> bool:
+    found = times.moment(value) if isinstance(value, str) else value
+    return isinstance(found, date | timedelta | Months)
+
+
+_LITERALS: Mapping[str, tuple[Callable[[object], bool], str, str]] = {
+    "role": (lambda value: isinstance(value, str), "no role", 'Write a role in quotes, e.g. "triage".'),
+    "scope": (_id, "no id of a hospital", "Take it from the case, e.g. case.to."),
+    "person": (_id, "no id of an account", "Take it from the case or a form, e.g. case.applicant."),
+    "due": (_time, "neither an instant nor a duration", "Write PT2H or a FEEL expression that gives one."),
+    "reauth": (lambda value: isinstance(value, bool), "neither true nor false", "Write true or false."),
+}

@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
+from engine import feel
 from engine.model.finding import Placed
 from engine.model.script import assignments
+from engine.model.times import is_literal
 from engine.model.types import Node
 from engine.model.view import View
 
+_EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 _FEEL_PROPERTIES = ("role", "scope", "person", "due", "reauth", "correlation")
 
 
@@ -39,7 +43,7 @@ def texts(view: View) -> Iterator[Text]:
 
 def _node(node: Node) -> Iterator[Text]:
     for name in _FEEL_PROPERTIES:
-        if node.properties.get(name):
+        if node.properties.get(name) and not (name == "due" and looks_iso(node.properties[name])):
             yield Text(node, node.line, f"The property {name}", node.properties[name])
     for parameter in node.service.parameters if node.service else ():
         yield Text(node, parameter.line, f"The parameter {parameter.name}", parameter.value)
@@ -53,6 +57,7 @@ def _node(node: Node) -> Iterator[Text]:
             yield Text(node, node.line, "The script", source)
     if node.loop:
         for what, source in (
+            ("The list", node.loop.data_in),
             ("The number of runs", node.loop.cardinality),
             ("The completion condition", node.loop.completion),
         ):
@@ -61,5 +66,14 @@ def _node(node: Node) -> Iterator[Text]:
 
 
 def looks_iso(text: str) -> bool:
-    """Does the runner take this timer as a literal rather than FEEL?"""
-    return bool(re.match(r"-?P[\dT]|R\d*/|\d{4}-\d{2}-\d{2}", text))
+    """Is this time a literal rather than FEEL, or meant to be one?"""
+    return is_literal(text.strip()) or bool(re.match(r"\d{4}-\d{2}-\d{2}", text.strip()))
+
+
+def literal(source: str) -> object:
+    """A value that needs no variables, None when it is not known before it runs."""
+    try:
+        expression = feel.compile(source)
+        return None if expression.names else expression.evaluate({}, now=_EPOCH)
+    except feel.FeelError:
+        return None

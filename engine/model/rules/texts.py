@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 
 from engine import feel
+from engine.feel.temporal import Months
+from engine.model import times
 from engine.model.finding import Finding, Rule
-from engine.model.rules.sources import looks_iso, texts
+from engine.model.rules.sources import literal, looks_iso, texts
 from engine.model.script import assignments
 from engine.model.types import Node
 from engine.model.view import View
@@ -22,12 +24,14 @@ SCRIPT = Rule(
 )
 FORMAT = Rule("script_format", "The script's language is {format!r}.", 'Set scriptFormat="feel" and write FEEL.')
 EMPTY = Rule("script_empty", "The script does nothing.", "Write an assignment, or remove the task.")
+CONDITION = Rule(
+    "condition_type",
+    "The condition is always {value!r}, neither true nor false.",
+    "Compare, e.g. tries < 3 or not(ok).",
+)
 TIMER = Rule(
     "bad_timer", "{text!r} looks like ISO 8601 but is no {form}.", "Write PT15M, R3/PT10M or 2026-01-31T08:00:00Z."
 )
-_DURATION = re.compile(r"-?P(?=.)(\d+Y)?(\d+M)?(\d+W)?(\d+D)?(T(?=.)(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?\Z")
-_REPEAT = re.compile(r"R(\d*)/(.+)\Z")
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})\Z")
 
 
 def check(view: View) -> Iterator[Finding]:
@@ -35,6 +39,10 @@ def check(view: View) -> Iterator[Finding]:
     for node in view.process.nodes:
         if node.kind == "scriptTask":
             yield from _script(view, node)
+    for flow in view.process.flows:
+        value = literal(flow.condition or "")
+        if value is not None and not isinstance(value, bool):
+            yield CONDITION.at(view.file, flow, value=str(value))
     yield from _literal_timers(view)
     for text in texts(view):
         try:
@@ -60,12 +68,12 @@ def _literal_timers(view: View) -> Iterator[Finding]:
         for event in node.events:
             if event.kind != "timer" or not looks_iso(event.text):
                 continue
+            found = times.moment(event.text)
             if event.form == "timeCycle":
-                repeat = _REPEAT.match(event.text)
-                good = bool(repeat and _DURATION.match(repeat[2].split("/")[-1]))
+                good = times.cycle(event.text) is not None
             elif event.form == "timeDuration":
-                good = bool(_DURATION.match(event.text))
+                good = isinstance(found, timedelta | Months)
             else:
-                good = bool(_DATE.match(event.text))
+                good = isinstance(found, datetime) and found.tzinfo is not None
             if not good:
                 yield TIMER.at(view.file, node, event.line, text=event.text[:60], form=event.form)
