@@ -93,6 +93,22 @@ def _fault(engine: Engine, instance_id: UUID, actor: str, error: Exception) -> N
             open_incident(tx, FAULT, code, {"text": text})
 
 
+def notice(
+    engine: Engine,
+    instance_id: UUID,
+    kind: str,
+    code: str,
+    detail: Mapping[str, Json],
+    *,
+    key: str,
+    actor: str = "worker",
+) -> None:
+    """Open an incident that stops nothing: something about a running case a person has to know. The same key, once."""
+    with engine.begin(instance_id, key, actor=actor) as tx:
+        if not tx.repeated and tx.status == "running":
+            open_incident(tx, kind, code, detail)
+
+
 def left_alone(instance_id: ColumnElement[UUID]) -> ColumnElement[bool]:
     """SQL: the case waits for a person and takes no command of a worker."""
     return exists().where(incident.c.instance_id == instance_id, incident.c.state == "open", incident.c.kind == FAULT)
@@ -121,7 +137,7 @@ def retry(
             return
         _check_open(tx, incident_id)
         _resolve(tx, incident_id, {"how": "retry", "reason": reason, "changed": sorted(data or {})})
-        if row.kind == FAULT:
+        if row.kind == FAULT or (row.job_id is None and row.task_id is None):  # it holds nothing
             return
         if row.job_id is None:
             tx.release(row.task_id, data or {})

@@ -156,7 +156,7 @@ def build(
     patients = Patients(db, clock, people, pepper)
     files = Files(db, clock, cases, blobs)
     worklist = Worklist(db, clock, engine, cases)
-    imaging = Imaging(db, clock, people, cases, patients, blobs, compressor, renderer, decode)
+    imaging = Imaging(db, clock, people, cases, patients, blobs, compressor, renderer, decode, engine)
     applications = Applications(db, clock, engine, people, cases, patients, imaging, files, worklist)
     messages = Messages(db, clock, people)
     hl7_messages.connect(messages, applications)

@@ -58,13 +58,13 @@ class House:
         """The DICOM listener; only AE titles of the alliance's hospitals may call."""
 
         def accept(received: Received) -> int:
-            return self.services.imaging.ingest(received.part10, received.calling, f"dicom:{received.address}")
+            return self.services.imaging.ingest(received.file, received.calling, f"dicom:{received.address}")
 
         def known() -> list[str]:
             with self.db.read() as session:
                 return [h.ae_title for h in directory.hospitals(session) if h.ae_title]
 
-        return DicomListener(DicomSettings(host, port), accept, known, secured)
+        return DicomListener(DicomSettings(host, port), accept, known, secured, self.services.imaging.draft)
 
     def mllp_listener(self, host: str, port: int, secured: ssl.SSLContext | None = None) -> MllpListener:
         """The HL7 listener; a message is stored before it is answered. Only peers of the alliance's HL7 lines may send, unless

@@ -15,6 +15,7 @@ KINDS: Final[dict[str, str]] = {
     "assignment": "任务没有人能接",
     "step_limit": "流程空转，已停住",
     "instance": "病例走不下去",
+    "image": "有影像解不出来",
 }
 HELP: Final[dict[str, str]] = {
     "unknown_outcome": "请先问收件人是否收到，再选择。没有人回答之前，系统不会再发。",
@@ -24,13 +25,26 @@ HELP: Final[dict[str, str]] = {
     "decision": "请核对上面的取值；改正后从这一步继续。",
     "assignment": "请改成现有的角色、医院或在岗人员的编号；若只是账号停用，先启用账号或安排代班，再按原值重试。",
     "step_limit": "请联系建模者；流程改好之前，重试没有用。",
+    "image": "该影像已隔离，不会显示；病例照常进行。请让申请医院从设备重新导出发送，或在报告中说明缺少这一幅。",
     "instance": "多半是程序或流程版本不对；装回正确的版本后重试。",
 }
 ACTS: Final[dict[str, str]] = {
     "again": "没有成功：再做一次",
     "sent": "已经发出：继续往下走",
     "change": "改正取值后继续",
+    "seen": "已处理",
 }
+ASIDE: Final[dict[str, str]] = {
+    "other_bytes": "同一编号，内容不同",
+    "undecodable": "像素解不出来",
+    "blob_missing": "存储里找不到",
+    "blob_damaged": "存储里的内容已损坏",
+}
+
+
+def aside_word(reason: str) -> str:
+    """Why an object is quarantined."""
+    return str(gettext(ASIDE[reason])) if reason in ASIDE else reason
 
 
 def kind_word(kind: str) -> str:

@@ -186,6 +186,7 @@ def _worker(config: Config, listen: Listen, stop: threading.Event) -> None:
     clock = BackgroundScheduler(timezone="UTC")
     settings = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
     clock.add_job(house.services.messages.process_pending, "interval", seconds=1, **settings)
+    clock.add_job(house.services.imaging.check_pixels, "interval", seconds=1, **settings)
     clock.add_job(house.keep_partitions, "interval", hours=12, next_run_time=house.clock.now(), **settings)
     clock.add_job(house.check_chains, "cron", hour=19, **settings)  # 03:00 in China
     for thread in threads:

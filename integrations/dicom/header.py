@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import io
+import mmap
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, BinaryIO
 
 from integrations.dicom.errors import DicomRefused
 from integrations.dicom.fields import UID, Fields
@@ -110,19 +113,40 @@ TEXTS = {
 }  # fmt: skip
 
 
-def read(part10: bytes) -> Header:
-    """The header of an object; DicomRefused when it is not DICOM, deflated, a bomb, without identity, or announces the impossible."""
+def read(part10: bytes | BinaryIO) -> Header:
+    """The header of an object, bytes or file; DicomRefused when it is not DICOM, deflated, a bomb, without identity, or announces
+    the impossible. Of a file only what stands before the pixels is read into memory."""
     from pydicom import dcmread
 
-    if len(part10) > OBJECT_LIMIT:
-        raise DicomRefused("The object has more bytes than are accepted.")
-    found = layout(part10)
+    with _view(part10) as view:
+        if len(view) > OBJECT_LIMIT:
+            raise DicomRefused("The object has more bytes than are accepted.")
+        found = layout(view)
+    source = io.BytesIO(part10) if isinstance(part10, bytes) else part10
+    source.seek(0)
     with quiet() as said:
         try:
-            ds = dcmread(io.BytesIO(part10), stop_before_pixels=True)
+            ds = dcmread(source, stop_before_pixels=True)
             return _header(ds, found, said)
         except malformed() as problem:
             raise DicomRefused(f"The data set cannot be read ({type(problem).__name__}).") from None
+
+
+@contextmanager
+def _view(part10: bytes | BinaryIO) -> Iterator[bytes | mmap.mmap]:
+    if isinstance(part10, bytes):
+        yield part10
+        return
+    try:
+        view = mmap.mmap(part10.fileno(), 0, access=mmap.ACCESS_READ)
+    except io.UnsupportedOperation:  # a file in memory
+        part10.seek(0)
+        yield part10.read()
+        return
+    except ValueError:
+        raise DicomRefused("The file is empty.") from None
+    with view:
+        yield view
 
 
 def peek(head: bytes) -> Header:

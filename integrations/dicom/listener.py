@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import ssl
+import tempfile
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from integrations.dicom import network
+from integrations.dicom import network, spool
 from integrations.dicom.errors import DicomRefused
 from integrations.dicom.port import CANNOT_UNDERSTAND, OUT_OF_RESOURCES, Accept, Received
 from integrations.dicom.scan import DEFLATED
@@ -34,7 +35,7 @@ class ListenerSettings:
 
 
 class Listener:
-    """Takes objects from known peers and hands them on as bytes.
+    """Takes objects from known peers and hands them on as files, which `draft` makes; they are closed after `accept`.
 
     `known()` gives the AE titles that may associate now, None for any. `accept(received)` commits and returns the status;
     DicomRefused becomes 0xC000 (do not repeat), anything else 0xA700 (repeat later), and the peer keeps its copy. `tls` makes
@@ -47,9 +48,10 @@ class Listener:
         accept: Accept,
         known: Callable[[], list[str] | None] = lambda: None,
         tls: ssl.SSLContext | None = None,
+        draft: spool.Draft = tempfile.TemporaryFile,
     ) -> None:
         self.settings = settings
-        self._accept, self._known, self._tls = accept, known, tls
+        self._accept, self._known, self._tls, self._draft = accept, known, tls, draft
         self._server: Any = None
         self._busy = 0
         self._turn = threading.Condition()
@@ -78,7 +80,8 @@ class Listener:
             (ours.host, ours.port),
             ssl_context=self._tls,
             evt_handlers=[
-                (evt.EVT_REQUESTED, network.without_deflated),
+                (evt.EVT_REQUESTED, self._requested),
+                (evt.EVT_CONN_CLOSE, spool.cut),
                 (evt.EVT_C_ECHO, _echo),
                 (evt.EVT_C_STORE, self._store),
             ],
@@ -97,11 +100,16 @@ class Listener:
             self._turn.wait_for(lambda: not self._busy, self.settings.drain_seconds)
         _end(server.active_associations)
 
+    def _requested(self, event: Any) -> None:
+        network.without_deflated(event)
+        spool.begin(self._draft)(event)
+
     def _store(self, event: Any) -> int:
         with self._turn:
             self._busy += 1
+        spooled: spool.Spool = event.request.DataSet
         try:
-            received = _received(event)
+            received = _received(event, spooled)
             return CANNOT_UNDERSTAND if received is None else self._accept(received)
         except DicomRefused:
             return CANNOT_UNDERSTAND
@@ -109,6 +117,7 @@ class Listener:
             _log.error("an object was not kept: %s", type(problem).__name__)
             return OUT_OF_RESOURCES
         finally:
+            spooled.end()
             network.start_afresh(event)
             with self._turn:
                 self._busy -= 1
@@ -120,24 +129,18 @@ def _echo(event: Any) -> int:
     return 0x0000
 
 
-def _received(event: Any) -> Received | None:
-    """The object as bytes; None when the request makes no sense."""
+def _received(event: Any, spooled: spool.Spool) -> Received | None:
+    """The object as a file; None when the request makes no sense."""
     request, assoc = event.request, event.assoc
     syntax = str(event.context.transfer_syntax)
-    if syntax in DEFLATED:
+    file = spooled.whole()
+    if file is None or syntax in DEFLATED:
         return None
-    try:
-        return Received(
-            part10=event.encoded_dataset(), calling=str(assoc.requestor.ae_title).strip(),
-            called=str(assoc.requestor.primitive.called_ae_title).strip(), address=str(assoc.requestor.address),
-            sop_class=str(request.AffectedSOPClassUID), sop_uid=str(request.AffectedSOPInstanceUID), transfer_syntax=syntax,
-        )  # fmt: skip
-    except (
-        AttributeError,
-        ValueError,
-        TypeError,
-    ):  # identifiers that cannot even be written into file meta information
-        return None
+    return Received(
+        file=file, calling=str(assoc.requestor.ae_title).strip(),
+        called=str(assoc.requestor.primitive.called_ae_title).strip(), address=str(assoc.requestor.address),
+        sop_class=str(request.AffectedSOPClassUID), sop_uid=str(request.AffectedSOPInstanceUID), transfer_syntax=syntax,
+    )  # fmt: skip
 
 
 def _end(associations: list[Any]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from integrations import Outcome, OutcomeClass
 from integrations.tls import Trust
@@ -27,15 +27,22 @@ class Peer:
 
 @dataclass(frozen=True)
 class Received:
-    """One object as it arrived: a Part-10 file with an empty preamble, its transfer syntax untouched."""
+    """One object as it arrived: a Part-10 file with an empty preamble, its transfer syntax untouched. The file is there until
+    the answer is given."""
 
-    part10: bytes
+    file: BinaryIO
     calling: str
     called: str
     address: str
     sop_class: str
     sop_uid: str
     transfer_syntax: str
+
+    @property
+    def part10(self) -> bytes:
+        """All bytes of it."""
+        self.file.seek(0)
+        return self.file.read()
 
 
 Accept = Callable[[Received], int]

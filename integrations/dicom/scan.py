@@ -8,6 +8,7 @@ returns or raises DicomRefused, in a time that grows with the number of elements
 from __future__ import annotations
 
 from dataclasses import dataclass
+from mmap import mmap
 from struct import Struct
 
 from integrations.dicom.errors import DicomRefused
@@ -51,7 +52,7 @@ class _Form:
         self.tag, self.short, self.long = Struct(mark + "HH"), Struct(mark + "H"), Struct(mark + "I")
 
 
-def layout(part10: bytes) -> Layout:
+def layout(part10: bytes | mmap) -> Layout:
     """Walk an object from its file meta information to its end; DicomRefused when it is none, deflated, or a bomb."""
     if len(part10) < 132 or part10[128:132] != b"DICM":
         raise DicomRefused("There is no DICM mark after the preamble.")
@@ -59,7 +60,7 @@ def layout(part10: bytes) -> Layout:
 
 
 class _Walk:
-    def __init__(self, raw: bytes) -> None:
+    def __init__(self, raw: bytes | mmap) -> None:
         self.raw, self.at, self.end = raw, 132, len(raw)
         self.form = _Form(implicit=False)
         self.outer: list[_Form] = []  # the form outside of each open sequence
@@ -119,7 +120,7 @@ class _Walk:
         if length != UNDEFINED:
             self.at += length
             if tag == SYNTAX:
-                self.syntax = self.raw[start : self.at][:64].decode("ascii", "replace").strip("\0 ")
+                self.syntax = self.raw[start : min(self.at, start + 64)].decode("ascii", "replace").strip("\0 ")
         elif vr in (b"OB", b"OW") or tag in PIXELS:
             self._pass_fragments()
         else:

@@ -22,6 +22,10 @@ class MemoryStore:
         self.blobs.setdefault(name, whole)
         return Blob(name, len(whole))
 
+    def draft(self) -> BinaryIO:
+        """A file in memory."""
+        return io.BytesIO()
+
     def read(self, sha256: str) -> bytes:
         """All bytes of a blob."""
         if sha256 not in self.blobs:

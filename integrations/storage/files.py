@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import io
 import os
 import re
 import tempfile
 import time
 from pathlib import Path
 from typing import BinaryIO
+from uuid import uuid4
 
 from integrations.storage.port import Blob, BlobDamaged, BlobMissing, StoreFull, chunks
 
@@ -29,30 +31,27 @@ class FileStore:
         self._sweep()
 
     def put(self, data: bytes | BinaryIO) -> Blob:
-        """Stream to a temporary file while hashing, sync it, rename it, sync the folders."""
-        digest = hashlib.sha256()
-        size = 0
-        temporary: Path | None = None
+        """Write a temporary file while hashing, sync it, rename it, sync the folders. A draft is that file already."""
+        temporary = self._incoming / f"{uuid4().hex}.part"
         try:
-            handle, name = tempfile.mkstemp(dir=self._incoming, suffix=".part")
-            temporary = Path(name)
-            with os.fdopen(handle, "wb") as out:
-                for piece in chunks(data):
-                    digest.update(piece)
-                    size += len(piece)
-                    out.write(piece)
-                out.flush()
-                os.fsync(out.fileno())
-            blob = Blob(digest.hexdigest(), size)
-            self._keep(temporary, self._path(blob.sha256), size)
+            blob = _taken(data, temporary) if isinstance(data, _Draft) else _copied(data, temporary)
+            self._keep(temporary, self._path(blob.sha256), blob.size)
         except OSError as problem:
             if problem.errno in FULL:
-                raise StoreFull(f"{self.root} has no room for {size} bytes.") from problem
+                raise StoreFull(f"{self.root} has no room for it.") from problem
             raise
         finally:
-            if temporary is not None:
-                temporary.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
         return blob
+
+    def draft(self) -> BinaryIO:
+        """A file of this folder without a name, which the kernel removes when nobody holds it any more, also after a kill."""
+        try:
+            return _Draft(io.FileIO(os.open(self._incoming, os.O_TMPFILE | os.O_RDWR, 0o600), "w+"))
+        except OSError as problem:
+            if problem.errno in FULL:
+                raise
+            return tempfile.TemporaryFile(dir=self._incoming)  # a file system without nameless files: put copies
 
     def _keep(self, temporary: Path, target: Path, size: int) -> None:
         try:
@@ -112,6 +111,43 @@ class FileStore:
                     left.unlink()
             except FileNotFoundError:  # another process was faster
                 continue
+
+
+class _Draft(io.BufferedRandom):
+    """A nameless file that can be given a name."""
+
+
+def _copied(data: bytes | BinaryIO, target: Path) -> Blob:
+    digest, size = hashlib.sha256(), 0
+    with os.fdopen(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as out:
+        for piece in chunks(data):
+            digest.update(piece)
+            size += len(piece)
+            out.write(piece)
+        out.flush()
+        os.fsync(out.fileno())
+    return Blob(digest.hexdigest(), size)
+
+
+def _taken(draft: _Draft, target: Path) -> Blob:
+    draft.seek(0)  # writes what is still in the buffer
+    digest, size = hashlib.sha256(), 0
+    for piece in chunks(draft):
+        digest.update(piece)
+        size += len(piece)
+    os.fsync(draft.fileno())
+    try:
+        handles = os.open("/proc/self/fd", os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.link(str(draft.fileno()), target, src_dir_fd=handles, follow_symlinks=True)
+        finally:
+            os.close(handles)
+    except OSError as problem:
+        if problem.errno in FULL:
+            raise
+        draft.seek(0)
+        return _copied(draft, target)
+    return Blob(digest.hexdigest(), size)
 
 
 def _sync(folder: Path) -> None:

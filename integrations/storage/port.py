@@ -42,7 +42,10 @@ class BlobStore(Protocol):
     """Keeps bytes for ever under their sha256; putting the same bytes again does nothing."""
 
     def put(self, data: bytes | BinaryIO) -> Blob:
-        """Keep bytes durably; returns only when they would survive a power cut."""
+        """Keep bytes durably; returns only when they would survive a power cut. A stream is kept from where it stands."""
+
+    def draft(self) -> BinaryIO:
+        """An empty file to write into; put keeps it without copying. What is not put is gone when it is closed."""
 
     def read(self, sha256: str) -> bytes:
         """All bytes of a blob; BlobMissing when there is none."""

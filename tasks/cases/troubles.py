@@ -19,7 +19,7 @@ from tasks.cases.models import ClinicalCase
 from tasks.cases.visibility import visible_cases
 from tasks.people.service import Actor
 
-Act = Literal["again", "sent", "change"]
+Act = Literal["again", "sent", "change", "seen"]
 CHANGED: Final = frozenset({"expression", "decision", "assignment"})
 """Kinds of a held step whose variables a person may set right."""
 NOTHING: Final[Mapping[Type, Json]] = {
@@ -67,7 +67,7 @@ def settle(engine: Engine, actor: Actor, incident_id: UUID, act: str, reason: st
     """Do what a person decided, for a reason that stays in the history. NotFound, Refused, ChangeRefused, Stale.
 
     again: the job from its first attempt, the held step, the whole case. sent: it went out, the case goes on. change: the
-    held step with variables set by lines `name = FEEL`.
+    held step with variables set by lines `name = FEEL`. seen: a person has seen to it, the case went on all the time.
     """
     now = engine.clock.now()
     with engine.db.read() as session:
@@ -109,6 +109,8 @@ def _trouble(session: Session, row: Any) -> Trouble:
 
 def acts(kind: str, effect: str | None) -> tuple[Act, ...]:
     """What may be done about an incident of this kind, whose job has this effect (None: it is about no job)."""
+    if kind == "image":
+        return ("seen",)
     if kind == "unknown_outcome":
         return ("sent", "again") if effect == Effect.ONCE else ("again",)
     return ("change",) if kind in CHANGED and effect is None else ("again",)

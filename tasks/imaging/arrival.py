@@ -38,7 +38,6 @@ def index(
     stored: Blob,
     *,
     source: str,
-    decodes: bool | None,
     at: datetime,
 ) -> str:
     """Write the rows of an object: `new`, `same` when these bytes are known, `other` when its UID has other bytes."""
@@ -50,7 +49,7 @@ def index(
             "tenant": tenant, "sop_uid": h.sop_uid, "study_uid": h.study_uid, "series_uid": h.series_uid,
             "sop_class": h.sop_class, "transfer_syntax": h.transfer_syntax, "number": h.instance_number,
             "frames": h.frames, "pixels": h.has_pixels, "header": orjson.loads(orjson.dumps(asdict(h))), "sha256": stored.sha256,
-            "size": stored.size, "decodes": decodes, "received_at": at, "source": source,
+            "size": stored.size, "received_at": at, "source": source,
         },
     )  # fmt: skip
     if not made:

@@ -6,10 +6,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, String
+from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.db import Base, Instant, JsonText, Uuid
+
+UNTRIED = text("pixels AND decodes IS NULL")
+"""Objects whose pixels the worker still has to try."""
 
 
 class Study(Base):
@@ -55,7 +58,7 @@ class SopInstance(Base):
     """One object: where its bytes are, its header, and the lossless copy made of it.
 
     `sha256` and `size` are of the Part-10 bytes as received; they are never replaced. `decodes` says whether the pixels
-    could be decoded (None: not tried, or no pixels). The columns from `policy` on are empty until it was prepared.
+    could be decoded (None: not tried yet, or no pixels). The columns from `policy` on are empty until it was prepared.
     """
 
     __tablename__ = "sop_instance"
@@ -82,6 +85,7 @@ class SopInstance(Base):
     __table_args__ = (
         Index("ix_sop_instance_study", "tenant", "study_uid"),
         Index("ix_sop_instance_uid", "sop_uid"),
+        Index("ix_sop_instance_untried", "received_at", "sop_uid", postgresql_where=UNTRIED, sqlite_where=UNTRIED),
     )
 
 
@@ -99,7 +103,8 @@ class Locator(Base):
 
 
 class Quarantine(Base):
-    """Bytes that claim a known SOP Instance UID and are not the known object; kept apart until somebody has looked."""
+    """Bytes that claim a known SOP Instance UID and are not the known object (`other_bytes`), or known ones whose pixels do not
+    decode; kept apart, and not drawn, until somebody has looked."""
 
     __tablename__ = "quarantine"
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)

@@ -5,21 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, BinaryIO
 from uuid import UUID
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from engine import Engine, incidents
 from engine.clock import Clock
 from engine.db import Database
-from engine.errors import NotFound
+from engine.errors import Busy, NotFound
 from engine.history import record
+from engine.ids import uuid7
 from engine.values import Json
-from integrations.compression import Compressor, Encoded, NotBitExact, Undecodable
+from integrations.compression import DECODED, Compressor, Encoded, NotBitExact, Undecodable
 from integrations.dicom import SUCCESS, DicomRefused, Header, peek, read
 from integrations.rendering import NotDrawable, Renderer
-from integrations.storage import BlobStore, StoreFull
+from integrations.storage import BlobDamaged, BlobMissing, BlobStore, StoreFull
 from tasks.cases.service import Cases, ClinicalCase
 from tasks.imaging import arrival, spread
 from tasks.imaging.arrival import header_of
@@ -82,7 +84,10 @@ class Prepared:
 
 
 class Imaging:
-    """The index and the bytes. `decode` tries the pixels of an object and raises Undecodable; None: it is not tried."""
+    """The index and the bytes. `decode` tries the pixels of an object and raises Undecodable; None: it is not tried.
+
+    `engine` opens the incidents of cases whose images turn out not to decode; None: there are none.
+    """
 
     def __init__(
         self,
@@ -95,16 +100,23 @@ class Imaging:
         compressor: Compressor,
         renderer: Renderer,
         decode: Decode | None = None,
+        engine: Engine | None = None,
     ) -> None:
+        self._engine = engine
         self._db, self._clock, self._people, self._cases, self._patients = db, clock, people, cases, patients
         self._blobs, self._compressor, self._renderer, self._decode = blobs, compressor, renderer, decode
 
     # -- receive ------------------------------------------------------------------------------------------------------
-    def ingest(self, part10: bytes, calling: str, source: str) -> int:
+    def draft(self) -> BinaryIO:
+        """An empty file for an object that is arriving; ingest keeps it without copying."""
+        return self._blobs.draft()
+
+    def ingest(self, part10: bytes | BinaryIO, calling: str, source: str) -> int:
         """Keep one object durably and return the C-STORE status; 0x0000 only after the commit.
 
         The calling AE title names the hospital. The same object again is a success; other bytes under a known UID are
-        quarantined, recorded, and also a success, for sending them again would change nothing.
+        quarantined, recorded, and also a success, for sending them again would change nothing. What is hostile is refused by
+        its header; whether the pixels decode is found out later (check_pixels).
         """
         with self._db.read() as session:
             hospital = self._people.hospital_by_ae(session, calling)
@@ -115,18 +127,37 @@ class Imaging:
         except DicomRefused as refused:
             self._refused(hospital.id, source, refused)
             return CANNOT_UNDERSTAND
+        if not isinstance(part10, bytes):
+            part10.seek(0)
         try:
             stored = self._blobs.put(part10)
         except StoreFull:
             return OUT_OF_RESOURCES
-        decodes = self._decodes(header, part10)
         now = self._clock.now()
         with self._db.transaction() as session:
-            became = arrival.index(session, hospital.id, header, stored, source=source, decodes=decodes, at=now)
+            became = arrival.index(session, hospital.id, header, stored, source=source, at=now)
             if became == "other":
                 data: dict[str, Json] = {"sop": header.sop_uid, "sha256": stored.sha256, "source": source}
                 record(session, tenant=hospital.id, kind="dicom.quarantined", actor=source, at=now, data=data)
         return SUCCESS
+
+    def check_pixels(self, limit: int = 200) -> int:
+        """Try the pixels of objects that arrived, oldest first; how many were tried. For the worker's tick.
+
+        What does not decode is never drawn: it is quarantined, recorded, and an incident of every running case that carries it.
+        """
+        if self._decode is None:
+            return 0
+        untried = SopInstance.pixels & SopInstance.decodes.is_(None)
+        with self._db.read() as session:
+            query = select(SopInstance).where(untried).order_by(SopInstance.received_at, SopInstance.sop_uid)
+            found = session.scalars(query.limit(limit)).all()
+        for one in found:
+            try:
+                self._try_pixels(one, self._decode)
+            except Busy:  # somebody works on a case that carries it: in the next round
+                continue
+        return len(found)
 
     def look(self, head: bytes) -> Header | None:
         """The header from the first bytes of a file, kept nowhere; None when it is no DICOM object."""
@@ -299,6 +330,8 @@ class Imaging:
         with self._db.read() as session:
             objects = self.case_instances(session, case_id)
         for one in objects:
+            if self._decode is not None and one.pixels and one.decodes is None:
+                self._try_pixels(one, self._decode)
             if one.policy is None:
                 self._compress(one)
         with self._db.read() as session:
@@ -343,14 +376,41 @@ class Imaging:
             data: dict[str, Json] = {"why": refused.detail, "source": source}
             record(session, tenant=tenant, kind="dicom.refused", actor=source, at=now, data=data)
 
-    def _decodes(self, header: Header, part10: bytes) -> bool | None:
-        if self._decode is None or not header.has_pixels:
-            return None
+    def _try_pixels(self, one: SopInstance, decode: Decode) -> None:
+        why = ""
         try:
-            self._decode(part10)
-        except Undecodable:
-            return False
-        return True
+            decode(self._blobs.read(one.sha256))
+        except (Undecodable, BlobMissing, BlobDamaged) as problem:
+            why = problem.code
+        aside = bool(why) and one.transfer_syntax in DECODED  # of another syntax nothing can be said
+        if aside:
+            self._tell_cases(one, why)  # first: after a crash all of it is done again, and said once
+        now = self._clock.now()
+        mine = (SopInstance.tenant == one.tenant) & (SopInstance.sop_uid == one.sop_uid) & SopInstance.decodes.is_(None)
+        tried = update(SopInstance).where(mine).values(decodes=not why).returning(SopInstance.sop_uid)
+        with self._db.transaction() as session:
+            if session.execute(tried).first() is None or not aside:
+                return
+            values = {
+                "id": uuid7(), "tenant": one.tenant, "sop_uid": one.sop_uid, "study_uid": one.study_uid, "sha256": one.sha256,
+                "size": one.size, "reason": why, "source": one.source, "received_at": now,
+            }  # fmt: skip
+            arrival.put(session, Quarantine, values)
+            data: dict[str, Json] = {"sop": one.sop_uid, "sha256": one.sha256, "source": one.source, "why": why}
+            record(session, tenant=one.tenant, kind="dicom.quarantined", actor="worker", at=now, data=data)
+
+    def _tell_cases(self, one: SopInstance, why: str) -> None:
+        if self._engine is None:
+            return
+        carried = select(CaseStudy.case_id).where(CaseStudy.tenant == one.tenant, CaseStudy.study_uid == one.study_uid)
+        query = select(ClinicalCase.instance_id).where(ClinicalCase.id.in_(carried), ClinicalCase.closed_at.is_(None))
+        with self._db.read() as session:
+            running = session.scalars(query.where(ClinicalCase.instance_id.is_not(None))).all()
+        for instance_id in running:
+            if instance_id is not None:
+                incidents.notice(
+                    self._engine, instance_id, "image", why, {"text": one.sop_uid}, key=f"image:{one.sha256}"
+                )
 
     def _compress(self, one: SopInstance) -> None:
         part10 = self._blobs.read(one.sha256)

@@ -69,9 +69,9 @@ def _house(home: Path, sent: Path) -> float:
     alliance.load(services.people, db, document, actor="bench")
 
     def accept(received: Received) -> int:
-        return services.imaging.ingest(received.part10, received.calling, "bench")
+        return services.imaging.ingest(received.file, received.calling, "bench")
 
-    listener = Listener(ListenerSettings(port=free_port()), accept)
+    listener = Listener(ListenerSettings(port=free_port()), accept, draft=services.imaging.draft)
     listener.start()
     try:
         return _send(sent, listener.port)

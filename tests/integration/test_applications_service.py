@@ -75,7 +75,7 @@ class Place:
                 header = Header(
                     uid, f"{uid}.1", f"{uid}.1.1", "1.2", "1.2", patient_id=patient, modality="CT", body_part="HEAD"
                 )
-                arrival.index(session, self.qh, header, Blob("0" * 64, 1), source="x", decodes=True, at=now)
+                arrival.index(session, self.qh, header, Blob("0" * 64, 1), source="x", at=now)
             he = Arrival(self.qh, "QH_HIS", "QH20461", "王示例", "M", date(1959, 3, 12))
             news = OrderNews("QH-CT-0031", code="CT-HEAD", diagnosis="脑梗死", modality="CT")
             order = app.receive_order(session, he, news, actor="hl7")

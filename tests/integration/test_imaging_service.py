@@ -52,7 +52,7 @@ def slice_of(study: str, number: int, patient: str = "QH20461", value: int = 40)
 
 class Ward:
     def __init__(self, db: Database, clock: TestClock) -> None:
-        self.db, self.clock = db, clock
+        self.db, self.clock, self.decoded = db, clock, 0
         self.people = People(db, clock, PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
         self.cases = Cases(db, clock, self.people)
         self.patients = Patients(db, clock, self.people, b"pepper")
@@ -68,6 +68,7 @@ class Ward:
         self.chen = account("chen", "陈前检", self.sf, ["preqc"])
 
     def _decode(self, part10: bytes) -> None:
+        self.decoded += 1
         if any(word.encode() in part10 for word in self.undecodable):
             raise Undecodable
 
@@ -125,6 +126,7 @@ def test_study_finds_its_patient_before_or_after_he_is_registered(ward: Ward) ->
     with ward.db.read() as session:
         mine = ward.imaging.studies(session, ward.patients.registration(session, registration))
     case = ward.case(registration, "1.2.3")
+    assert ward.imaging.check_pixels() == 3
     with ward.db.read() as session:
         header, decodes = ward.imaging.headers(session, case)[0]
     assert {s.study_uid for s in mine} == {"1.2.3", "1.2.4"}
@@ -202,9 +204,56 @@ def test_object_that_does_not_decode_has_no_picture(ward: Ward) -> None:
     ward.undecodable.add("1.2.3.1.1")
     ward.imaging.ingest(slice_of("1.2.3", 1), "QH_CT", "dicom")
     case = ward.case(ward.register(), "1.2.3")
+    assert ward.imaging.check_pixels() == 1
     with ward.db.read() as session:
         chen = ward.people.actor(session, ward.chen)
         assert ward.imaging.headers(session, case)[0][1] is False
     with pytest.raises(NotFound):
         ward.imaging.picture(chen, "1.2.3.1.1")
     assert ward.imaging.draw_key_views(case) == 0
+
+
+def test_the_answer_does_not_wait_for_the_decoder(ward: Ward) -> None:
+    ward.undecodable.add("1.2.3.1.2")
+    assert [ward.imaging.ingest(slice_of("1.2.3", n), "QH_CT", "dicom") for n in (1, 2, 3)] == [0, 0, 0]
+    assert ward.decoded == 0
+    assert [ward.imaging.check_pixels(2), ward.imaging.check_pixels(2), ward.imaging.check_pixels(2)] == [2, 1, 0]
+    with ward.db.read() as session:
+        found = [i.decodes for i in ward.imaging.instances(session, ward.qh, "1.2.3")]
+        (aside,) = ward.imaging.quarantined(session, ward.qh)
+        kinds = session.execute(sa.text("select kind from history where kind like 'dicom.%'")).scalars().all()
+    assert found == [True, False, True]
+    assert (aside.sop_uid, aside.reason) == ("1.2.3.1.2", "undecodable")
+    assert kinds == ["dicom.quarantined"]
+
+
+def test_a_case_is_not_prepared_with_pixels_nobody_has_tried(ward: Ward) -> None:
+    ward.undecodable.add("1.2.3.1.1")
+    ward.imaging.ingest(slice_of("1.2.3", 1), "QH_CT", "dicom")
+    case = ward.case(ward.register(), "1.2.3")
+    ward.imaging.prepare(case)
+    with ward.db.read() as session:
+        assert ward.imaging.headers(session, case)[0][1] is False
+        assert len(ward.imaging.quarantined(session, ward.qh)) == 1
+    assert ward.imaging.check_pixels() == 0
+
+
+def test_an_object_the_store_has_lost_does_not_stop_the_others(ward: Ward) -> None:
+    for number in (1, 2):
+        ward.imaging.ingest(slice_of("1.2.3", number), "QH_CT", "dicom")
+    with ward.db.read() as session:
+        first = ward.imaging.instances(session, ward.qh, "1.2.3")[0]
+    del ward.store.blobs[first.sha256]
+    assert ward.imaging.check_pixels() == 2
+    with ward.db.read() as session:
+        assert [i.decodes for i in ward.imaging.instances(session, ward.qh, "1.2.3")] == [False, True]
+        assert [q.reason for q in ward.imaging.quarantined(session, ward.qh)] == ["blob_missing"]
+
+
+def test_an_object_comes_as_a_file_too(ward: Ward) -> None:
+    file = ward.imaging.draft()
+    file.write(slice_of("1.2.3", 1))
+    assert ward.imaging.ingest(file, "QH_CT", "dicom") == 0
+    with ward.db.read() as session:
+        (one,) = ward.imaging.instances(session, ward.qh, "1.2.3")
+    assert ward.store.read(one.sha256) == slice_of("1.2.3", 1)

@@ -16,8 +16,10 @@ from sqlalchemy import select
 from engine import Effect
 from engine.incidents import ChangeRefused, changes
 from engine.tables import history, incident
+from integrations.compression import Undecodable
 from integrations.sms import SmsRefused, SmsUnknown
 from tasks.cases import troubles
+from tasks.imaging import service as imaging_service
 from tasks.people.models import Account, Login
 from webui import assets
 from webui.app import create_app
@@ -124,6 +126,7 @@ def test_what_may_be_done_follows_from_what_happened() -> None:
     assert troubles.acts("expression", None) == ("change",)
     assert troubles.acts("job", Effect.IDEMPOTENT) == ("again",)
     assert troubles.acts("instance", None) == ("again",)
+    assert troubles.acts("image", None) == ("seen",)
 
 
 def test_a_task_for_somebody_who_left_comes_up_until_he_or_another_can_take_it(
@@ -146,3 +149,58 @@ def test_a_task_for_somebody_who_left_comes_up_until_he_or_another_can_take_it(
     address = f"/monitor/incidents/{_open(world)}"
     assert client.post(address, data={"act": "change", "reason": "账号已启用"}).status_code == 303
     assert "supplement" in world.waiting()
+
+
+def test_an_image_that_does_not_decode_is_told_and_stops_nothing(
+    world: World, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.walk(2)
+    before = world.waiting()
+
+    def fail(_part10: bytes) -> None:
+        raise Undecodable
+
+    imaging = world.services.imaging
+    monkeypatch.setattr(imaging, "_decode", fail)
+    assert imaging.check_pixels() == 1
+    assert imaging.check_pixels() == 0
+    _as(client, world, "wu")
+    page = client.get("/monitor").text
+    assert page.count("有影像解不出来") == 1
+    assert "隔离的影像" not in page, "it lies at the other hospital"
+    address = f"/monitor/incidents/{_open(world)}"
+    shown = client.get(address).text
+    assert "undecodable" in shown
+    assert "已隔离" in shown
+    assert "王示例" not in shown
+    assert world.waiting() == before
+    world.services.people.create_account("xie", "谢协调", world.home, ["coordinator"], actor="test")
+    _as(client, world, "xie")
+    assert "像素解不出来" in client.get("/monitor").text
+    _as(client, world, "wu")
+    assert client.post(address, data={"act": "again", "reason": "已请重发"}).status_code == 422
+    assert client.post(address, data={"act": "seen", "reason": "已请重发"}).status_code == 303
+    assert "有影像解不出来" not in client.get("/monitor").text
+    assert world.waiting() == before
+    world.submit(*world.steps()[2])
+
+
+def test_a_crash_between_telling_and_noting_tells_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.walk(2)
+    imaging = world.services.imaging
+
+    def fail(_part10: bytes) -> None:
+        raise Undecodable
+
+    monkeypatch.setattr(imaging, "_decode", fail)
+    monkeypatch.setattr(
+        imaging_service, "uuid7", lambda: 1 / 0
+    )  # what comes after the incident, in the other transaction
+    with pytest.raises(ZeroDivisionError):
+        imaging.check_pixels()
+    monkeypatch.undo()
+    monkeypatch.setattr(imaging, "_decode", fail)
+    assert imaging.check_pixels() == 1
+    with world.services.db.read() as session:
+        assert session.execute(select(incident.c.kind)).scalars().all() == ["image"]
+        assert len(imaging.quarantined(session, world.home)) == 1

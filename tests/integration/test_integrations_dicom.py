@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import gc
 import io
 import ipaddress
 import os
@@ -11,12 +13,15 @@ import socket
 import ssl
 import struct
 import subprocess
+import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import IO, BinaryIO
 
 import pydicom
 import pytest
@@ -83,8 +88,8 @@ def start(taken: list[Received]) -> Iterator[Start]:
     made: list[Listener] = []
 
     def keep(received: Received) -> int:
-        read(received.part10)
-        taken.append(received)
+        read(received.file)
+        taken.append(replace(received, file=io.BytesIO(received.part10)))
         return SUCCESS
 
     def begin(accept: Accept = keep, tls: ssl.SSLContext | None = None, **settings: object) -> Listener:
@@ -254,6 +259,81 @@ def test_an_object_without_end_is_cut_off(start: Start, taken: list[Received], m
     assert [o.ok for o in outcomes] == [True] * 8 + [False]
     assert outcomes[-1].kind is OutcomeClass.TRANSIENT
     assert len(taken) == 8
+
+
+class Drafts:
+    """Makes the files of a listener and remembers them."""
+
+    def __init__(self) -> None:
+        self.made: list[IO[bytes]] = []
+
+    def __call__(self) -> BinaryIO:
+        self.made.append(tempfile.TemporaryFile())  # noqa: SIM115 - the listener closes it
+        return self.made[-1]  # type: ignore[return-value]
+
+
+def test_a_large_object_is_never_held_in_memory(tmp_path: Path) -> None:
+    """The sender is another process, so that only what the listener needs is counted."""
+    path, kept = tmp_path / "large.dcm", []
+    path.write_bytes(_changed(_sample("CT_small.dcm"), PixelData=b"\0" * (100 << 20), Rows=10240, Columns=5120))
+
+    def accept(received: Received) -> int:
+        kept.append((read(received.file).rows, received.file.seek(0, os.SEEK_END)))
+        return SUCCESS
+
+    listener = Listener(ListenerSettings(port=0), accept)
+    listener.start()
+    code = f"from pathlib import Path; from integrations.dicom import Peer, Scu; print(Scu().store(Peer('127.0.0.1', {listener.port}, 'LIANYI'), [Path({str(path)!r}).read_bytes()])[0].ok)"
+    try:
+        Scu().echo(_peer(listener))
+        before = _rss()
+        said = subprocess.run(
+            [sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=True,
+            cwd=Path(__file__).parents[2],
+        )
+    finally:
+        listener.stop()
+    assert said.stdout == "True\n"
+    assert kept == [(10240, pytest.approx(100 << 20, rel=0.01))]
+    assert _rss() - before < 40 * 1024
+
+
+def test_a_cut_object_leaves_no_file_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(network, "OBJECT_LIMIT", 200_000)
+    drafts = Drafts()
+    listener = Listener(ListenerSettings(port=0), lambda _r: SUCCESS, draft=drafts)
+    listener.start()
+    try:
+        large = _changed(_sample("CT_small.dcm"), PixelData=b"\0" * 400_000, Rows=1000, Columns=200)
+        gc.disable()  # whoever waits for the collector keeps the disk full meanwhile
+        assert not Scu().store(_peer(listener), [large])[0].ok
+        assert Scu().store(_peer(listener), [_sample("CT_small.dcm")])[0].ok
+        late = time.monotonic() + 5
+        while not all(d.closed for d in drafts.made) and time.monotonic() < late:
+            time.sleep(0.05)
+    finally:
+        gc.enable()
+        listener.stop()
+    assert [d.closed for d in drafts.made] == [True, True]
+
+
+def test_no_room_while_it_arrives_is_said_and_the_next_one_is_taken() -> None:
+    class NoRoom(io.BytesIO):
+        def write(self, _piece: object) -> int:
+            raise OSError(errno.ENOSPC, "no space")
+
+    turn = iter([NoRoom(), io.BytesIO(), NoRoom()])
+    listener = Listener(ListenerSettings(port=0), lambda _r: SUCCESS, draft=lambda: next(turn))
+    listener.start()
+    try:
+        outcomes = Scu().store(_peer(listener), [_sample("CT_small.dcm")] * 3)
+    finally:
+        listener.stop()
+    assert [o.code for o in outcomes] == ["0xA700", "0x0000", "0xA700"]
 
 
 def _closed_within(line: socket.socket, seconds: float) -> bool:

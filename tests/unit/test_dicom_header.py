@@ -7,6 +7,7 @@ import os
 import struct
 import subprocess
 import sys
+import tracemalloc
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -213,3 +214,25 @@ def test_the_walk_agrees_with_the_parser_on_shared_data() -> None:
             assert raw[header.pixel_offset : header.pixel_offset + header.pixel_length] == ds.PixelData, path
         read_ones += 1
     assert read_ones > 20
+
+
+def test_a_file_reads_like_its_bytes(tmp_path: Path) -> None:
+    path = tmp_path / "ct.dcm"
+    path.write_bytes(CT)
+    with path.open("rb") as file:
+        assert read(file) == read(io.BytesIO(CT)) == read(CT)
+    path.write_bytes(b"")
+    with path.open("rb") as file, pytest.raises(DicomRefused):
+        read(file)
+
+
+def test_of_a_file_the_pixels_are_not_read(tmp_path: Path) -> None:
+    path, ds = tmp_path / "large.dcm", pydicom.dcmread(io.BytesIO(CT))
+    ds.PixelData = bytes(64 << 20)
+    ds.save_as(path)
+    with path.open("rb") as file:
+        tracemalloc.start()
+        assert read(file).modality == "CT"
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert most < 4 << 20

@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 import pytest
 
-from integrations.storage import BlobDamaged, BlobMissing, BlobStore, FileStore, MemoryStore, StoreFull, files
+from integrations.storage import Blob, BlobDamaged, BlobMissing, BlobStore, FileStore, MemoryStore, StoreFull, files
 
 
 @pytest.fixture(params=["files", "memory"])
@@ -127,3 +127,75 @@ def test_what_a_killed_process_left_is_removed_later(tmp_path: Path) -> None:
     os.utime(old, (past, past))
     FileStore(store.root)
     assert (old.exists(), fresh.exists()) == (False, True)
+
+
+# -- drafts -----------------------------------------------------------------------------------------------------------
+def test_a_draft_is_kept_like_its_bytes(store: BlobStore) -> None:
+    data = bytes(range(256)) * 9000
+    for _ in range(2):  # the second time it is known
+        draft = store.draft()
+        draft.write(data[:100])
+        draft.write(data[100:])
+        draft.seek(0)
+        assert store.put(draft) == Blob(hashlib.sha256(data).hexdigest(), len(data))
+        draft.close()
+    assert store.read(hashlib.sha256(data).hexdigest()) == data
+
+
+def test_a_draft_becomes_the_file_itself_and_has_no_name_before(tmp_path: Path) -> None:
+    store = FileStore(tmp_path)
+    with store.draft() as draft:
+        draft.write(b"pixels")
+        assert _files(tmp_path) == []  # a killed process leaves nothing
+        number = os.fstat(draft.fileno()).st_ino
+        name = store.put(draft).sha256
+    assert [p.stat().st_ino for p in _files(tmp_path)] == [number]
+    store.verify(name)
+    with store.draft() as forgotten:
+        forgotten.write(b"half")
+    assert len(_files(tmp_path)) == 1
+
+
+def test_a_shortened_copy_is_replaced_by_a_draft(tmp_path: Path) -> None:
+    store = FileStore(tmp_path)
+    name = store.put(b"pixels").sha256
+    (tmp_path / name[:2] / name[2:4] / name).write_bytes(b"pix")
+    with store.draft() as draft:
+        draft.write(b"pixels")
+        store.put(draft)
+    store.verify(name)
+
+
+@pytest.mark.parametrize("missing", ["nameless files", "links"])
+def test_a_file_system_that_cannot_gets_a_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
+    whole_open = os.open
+
+    def unlinked(*_: object, **__: object) -> None:
+        raise OSError(errno.EXDEV, "not here")
+
+    def named(path: Path, flags: int, mode: int = 0o777) -> int:
+        if flags & os.O_TMPFILE == os.O_TMPFILE:
+            raise OSError(errno.EOPNOTSUPP, "not here")
+        return whole_open(path, flags, mode)
+
+    monkeypatch.setattr(*((os, "open", named) if missing == "nameless files" else (os, "link", unlinked)))
+    store = FileStore(tmp_path)
+    with store.draft() as draft:
+        draft.write(b"pixels")
+        draft.seek(0)
+        name = store.put(draft).sha256
+    store.verify(name)
+    assert len(_files(tmp_path)) == 1
+
+
+def test_a_full_disk_keeps_no_draft(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_handle: int) -> None:
+        raise OSError(errno.ENOSPC, "no space")
+
+    store = FileStore(tmp_path)
+    monkeypatch.setattr(os, "fsync", full)
+    with store.draft() as draft:
+        draft.write(b"pixels")
+        with pytest.raises(StoreFull):
+            store.put(draft)
+    assert _files(tmp_path) == []

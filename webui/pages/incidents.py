@@ -12,12 +12,13 @@ from engine.errors import LianyiError
 from engine.incidents import ChangeRefused
 from tasks.cases import troubles
 from webui.context import actor, context, services
-from webui.incident_words import act_word, help_word, kind_word
+from webui.incident_words import act_word, aside_word, help_word, kind_word
 
 blueprint = Blueprint("incidents", __name__, url_prefix="/monitor/incidents")
 blueprint.add_app_template_filter(kind_word, "kind_word")
 blueprint.add_app_template_filter(help_word, "help_word")
 blueprint.add_app_template_filter(act_word, "act_word")
+blueprint.add_app_template_filter(aside_word, "aside_word")
 
 
 @blueprint.get("/<uuid:incident_id>")

@@ -29,6 +29,7 @@ def home() -> ResponseReturnValue:
         duty = directory.on_duty(session, who.hospital_id, context().clock.now())
         places = {h.id: h for h in directory.hospitals(session)}
         lines = house.messages.endpoints(session)
+        aside = house.imaging.quarantined(session, who.hospital_id) if "coordinator" in who.roles else []
     return render_template(
         "monitor.html",
         cases=cases,
@@ -39,4 +40,5 @@ def home() -> ResponseReturnValue:
         duty=duty,
         places=places,
         lines=lines,
+        aside=aside,
     )
