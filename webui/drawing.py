@@ -6,11 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from flask import Flask, current_app, g, request
 from flask_babel import gettext
 from markupsafe import Markup, escape
 
+from tasks.people.service import directory
 from webui import check_words
 from webui.assets import asset
 from webui.context import context, services
@@ -108,6 +110,32 @@ def pulse() -> str:
     return "/inbox/pulse" if has and g.get("actor") else ""
 
 
+def appointments() -> list[tuple[str, list[str]]]:
+    """The hospitals at which the person behind this request holds roles, with the words for these; his own first."""
+    who = g.get("actor")
+    if who is None:
+        return []
+    english = language() == "en"
+    with services().db.read() as session:
+        places = {h.id: h for h in directory.hospitals(session)}
+    found: dict[UUID | None, list[str]] = {}
+    for one in sorted(who.assignments, key=lambda a: (a.hospital_id != who.hospital_id, str(a.hospital_id))):
+        found.setdefault(one.hospital_id, []).append(role_word(one.role))
+    names = {i: (h.name_en if english else h.name) or h.name for i, h in places.items()}
+    return [(str(names[place] if place else gettext("平台")), words) for place, words in found.items()]
+
+
+def role_word(role: str) -> str:
+    """The word for a role."""
+    words = {
+        "applicant": gettext("申请医生"), "technician": gettext("技师"), "approver": gettext("医务审批"), "preqc": gettext("前质控"),
+        "triage": gettext("分诊"), "expert": gettext("会诊专家"), "reviewer": gettext("审核"), "scorer": gettext("后质控"),
+        "coordinator": gettext("协调"), "publisher": gettext("流程发布"), "auditor": gettext("审计"), "node_admin": gettext("节点管理"),
+        "platform_admin": gettext("平台管理"), "teacher": gettext("教师"), "learner": gettext("学员"),
+    }  # fmt: skip
+    return str(words.get(role, role))
+
+
 def person_line() -> list[str]:
     """Hospital or department and title of the person behind this request, in the reader's language."""
     who = g.get("actor")
@@ -177,6 +205,7 @@ def register(app: Flask, navigation: Callable[[], list[Item]]) -> None:
         "words": words,
         "pulse": pulse,
         "marked": marked,
+        "appointments": appointments,
         "person_line": person_line,
         "waiting": waiting,
         "now": lambda: context().clock.now(),

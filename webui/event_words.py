@@ -31,6 +31,7 @@ EVENTS: Final[dict[str, str]] = {
     "chain.checked": "校验记录",
     "view": "查看",
     "break_glass": "紧急授权",
+    "break_glass.reviewed": "复核紧急授权",
     "login": "登录",
     "logout": "退出",
     "login_failed": "登录失败",

@@ -12,22 +12,25 @@ from sqlalchemy.orm import Session
 
 from engine.clock import Clock
 from engine.db import Database, Instant, Uuid
-from engine.errors import NotFound
+from engine.errors import NotFound, Refused
 from engine.history import record
 from engine.ids import uuid7
+from engine.values import Json
 from tasks.cases.errors import CaseClosed, NeedsReason, WrongState
 from tasks.cases.models import BreakGlass, CaseParty, CasePerson, ClinicalCase
 from tasks.cases.refs import next_ref
 from tasks.cases.search import Search, condition
 from tasks.cases.states import STATES, may_follow
 from tasks.cases.visibility import belongs, facts, facts_of, visible_cases, waits_for
-from tasks.people.service import Actor, Facts, People, blind_to, may
+from tasks.people.service import Actor, Facts, People, blind_to, grants, may
 
 __all__ = [
-    "STATES", "CaseFacts", "CasePerson", "Cases", "ClinicalCase", "NewCase", "Search", "belongs", "facts", "facts_of", "visible_cases", "waits_for",
+    "GLASS_REASONS", "STATES", "CaseFacts", "CasePerson", "Cases", "ClinicalCase", "NewCase", "Search", "belongs", "breaks_glass", "facts", "facts_of", "visible_cases", "waits_for",
 ]  # fmt: skip
 
 GLASS_LASTS, GLASS_REVIEW = timedelta(minutes=60), timedelta(hours=72)
+GLASS_REASONS = ("complaint", "incident", "authority", "rescue")
+"""Why somebody may look past his permission: a complaint, an adverse event, an authority asks, a life is at stake."""
 PAGE = 100
 EVERYTHING = Search()
 
@@ -93,6 +96,7 @@ class Cases:
     def __init__(self, db: Database, clock: Clock, people: People) -> None:
         self._db, self._clock, self._people = db, clock, people
         self._on_end: list[Callable[[Session, ClinicalCase], None]] = []
+        self._on_glass: list[Callable[[Session, ClinicalCase, Actor], None]] = []
 
     # -- open and change ----------------------------------------------------------------------------------------------
     def open(self, session: Session, new: NewCase) -> ClinicalCase:
@@ -291,27 +295,78 @@ class Cases:
             )
 
     def break_glass(self, actor: Actor, case_id: UUID, reason: str, words: str) -> datetime:
-        """Emergency access for 60 minutes, recorded and to be reviewed within 72 hours; returns when it ends."""
-        if not reason.strip() or len(words.strip()) < 10:
-            raise NeedsReason
+        """Emergency access for 60 minutes, recorded and to be reviewed within 72 hours; returns when it ends.
+
+        NotFound for a role that gains nothing by it, NeedsReason."""
         now = self._clock.now()
         with self._db.transaction() as session:
             case = self.require(session, actor, case_id, "case", "list")
+            if not breaks_glass(actor):
+                raise NotFound("case", id=str(case_id))
+            if reason not in GLASS_REASONS or len(words.strip()) < 10:
+                raise NeedsReason
             access = BreakGlass(
                 id=uuid7(),
                 tenant=case.tenant,
                 case_id=case.id,
                 account_id=actor.account_id,
                 reason=reason,
-                words=words,
+                words=words.strip()[:500],
                 opened_at=now,
                 ends_at=now + GLASS_LASTS,
                 review_by=now + GLASS_REVIEW,
             )
             session.add(access)
             data = {"case": str(case.id), "access": str(access.id), "reason": reason}
-            record(session, tenant=case.tenant, kind="break_glass", actor=actor.id, at=now, data=data)
+            record(
+                session, tenant=case.tenant, kind="break_glass", actor=actor.id, at=now, instance_id=case.instance_id, data=data
+            )  # fmt: skip
+            session.flush()
+            for told in self._on_glass:
+                told(session, case, actor)
         return now + GLASS_LASTS
+
+    def on_glass(self, hook: Callable[[Session, ClinicalCase, Actor], None]) -> None:
+        """Have `hook` called in the transaction in which somebody looks past his permission."""
+        self._on_glass.append(hook)
+
+    def glass(self, session: Session, actor: Actor, case_id: UUID) -> datetime | None:
+        """Until when this actor's emergency access to a case is open; None: it is not."""
+        mine = select(BreakGlass.ends_at).where(
+            BreakGlass.case_id == case_id, BreakGlass.account_id == actor.account_id
+        )
+        return session.scalar(
+            mine.where(BreakGlass.ends_at > self._clock.now()).order_by(BreakGlass.ends_at.desc()).limit(1)
+        )
+
+    def to_review(self, session: Session, actor: Actor) -> list[tuple[BreakGlass, ClinicalCase]]:
+        """Emergency accesses nobody has judged yet, in cases whose whole record this actor reads; the oldest first."""
+        query = select(BreakGlass, ClinicalCase).join(ClinicalCase, ClinicalCase.id == BreakGlass.case_id)
+        query = query.where(
+            BreakGlass.reviewed_at.is_(None), belongs(actor, "history", "read", ClinicalCase.tenant, ClinicalCase.id)
+        )
+        return [(access, case) for access, case in session.execute(query.order_by(BreakGlass.opened_at).limit(PAGE))]
+
+    def review_glass(self, actor: Actor, access_id: UUID, *, justified: bool) -> None:
+        """Judge an emergency access of another; the verdict is an entry of the record. NotFound, Refused for one's own."""
+        with self._db.transaction() as session:
+            known = {access.id: (access, case) for access, case in self.to_review(session, actor)}
+            if access_id not in known:
+                raise NotFound("emergency access", id=str(access_id))
+            access, case = known[access_id]
+            if access.account_id == actor.account_id:
+                raise Refused("an emergency access is judged by another person")
+            access.reviewed_by, access.reviewed_at = actor.account_id, self._clock.now()
+            data: dict[str, Json] = {"case": str(case.id), "access": str(access.id), "justified": justified}
+            record(
+                session, tenant=case.tenant, kind="break_glass.reviewed", actor=actor.id, at=self._clock.now(),
+                instance_id=case.instance_id, data=data,
+            )  # fmt: skip
+
+
+def breaks_glass(actor: Actor) -> bool:
+    """Whether an emergency access opens anything to this actor."""
+    return any("glass" in grants(role, "application", "read") for role in actor.roles)
 
 
 def age(birth: date | None, at: datetime) -> int | None:

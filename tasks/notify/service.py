@@ -15,7 +15,7 @@ from engine import Call, Clock, Database, NotDone, Permanent, Unknown, uuid7
 from engine.feel import from_json
 from engine.values import Json
 from integrations.sms import Reply, Sms, SmsBusy, SmsRefused, SmsUnknown, Status, later, reply_of, status_of
-from tasks.cases.service import Cases, belongs
+from tasks.cases.service import Cases, ClinicalCase, belongs
 from tasks.notify import templates
 from tasks.notify.models import Notice, SmsMessage, SmsReply
 from tasks.people.actor import Actor
@@ -48,6 +48,21 @@ class Notify:
         self._people, self._cases = people, cases
         self._offers: OpenOffers = lambda _session, _actor: []
         self._answer: Answer = lambda _actor, _offer, _accepted, _key: None
+        cases.on_glass(self._glass_broken)
+
+    def _glass_broken(self, session: Session, case: ClinicalCase, actor: Actor) -> None:
+        """Coordinators and auditors of both hospitals are told that somebody looked past his permission."""
+        places = {p for p in (case.from_hospital, case.to_hospital) if p is not None}
+        told = {
+            a.id for role in ("coordinator", "auditor") for p in places for a in self._people.holders(session, role, p)
+        }
+        for account in sorted(told - {actor.account_id}):
+            session.add(
+                Notice(
+                    id=uuid7(), tenant=case.tenant, account_id=account, case_id=case.id, template="glass", key=str(uuid7()),
+                    created_at=self.clock.now(),
+                )
+            )  # fmt: skip
 
     def answer_offers(self, offers: OpenOffers, answer: Answer) -> None:
         """Connect replies to the offers they answer."""

@@ -50,6 +50,7 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     "reminder": ("会诊 {ref} 即将开始", "Consultation {ref} begins soon"),
     "consent_due": ("{ref} 的知情同意书尚未补签", "The consent form of {ref} is still missing"),
     "published": ("{ref} 的结果已发布", "The result of {ref} is published"),
+    "glass": ("有人以紧急授权查看 {ref}，已记录", "Somebody opened {ref} by emergency access; it is recorded"),
     "not_acknowledged": ("{ref} 的结果对方尚未确认", "The result of {ref} is not acknowledged yet"),
 }
 URGENCY: Mapping[str, tuple[str, str]] = {"E": ("急", "Urgent"), "U": ("加急", "Expedited"), "R": ("", "Routine")}

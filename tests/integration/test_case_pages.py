@@ -361,3 +361,63 @@ def test_a_phone_reaches_every_entry(world: World, open_page: Open) -> None:
         page = html.fromstring(open_page(login, "/sessions"))
         side = page.xpath("//aside//nav//a/@href")
         assert sorted(set(page.xpath("//nav[@class='bottom']//a/@href"))) == (sorted(side) if len(side) > 1 else [])
+
+
+# -- emergency access -------------------------------------------------------------------------------------------------
+def _glass(world: World) -> list[Any]:
+    with world.services.db.read() as session:
+        return [access for access, _ in world.services.cases.to_review(session, world.actor("jin"))]
+
+
+def test_emergency_access_needs_a_reason_tells_others_and_ends(
+    world: World, open_page: Open, client: FlaskClient
+) -> None:
+    world.walk(6)
+    case = f"/cases/{world.case}"
+    for login in ("he", "wu", "lin", "chen", "shen"):
+        assert 'id="glass"' not in open_page(login, case)
+        assert client.post(f"{case}/glass", data={"reason": "complaint", "words": "x" * 20}).status_code == 404
+    assert "王示例" not in open_page("jin", case)
+    for bad in ({}, {"reason": "complaint", "words": "too short"}, {"reason": "curious", "words": "x" * 20}):
+        answer = client.post(f"{case}/glass", data=bad)
+        assert answer.status_code == 422
+        assert (
+            bad.get("words", "") == html.fromstring(answer.text).xpath("string(//textarea[@id='glass-words'])").strip()
+        )
+    assert _glass(world) == []
+    told = {"reason": "complaint", "words": "家属投诉，须核对会诊意见原文"}
+    assert client.post(f"{case}/glass", data=told).status_code == 303
+    page = open_page("jin", case)
+    assert "王示例" in page
+    assert "紧急授权至" in _words(page, "//*[@data-glass]")
+    assert "紧急授权查看" in _words(open_page("wu", "/inbox"), "//*[@data-notices]")
+    audit = open_page("jin", "/audit", "en")
+    assert "家属投诉" in _words(audit, "//*[@data-accesses]")
+    assert not html.fromstring(audit).xpath("//button[@name='verdict']")  # one's own is judged by another
+    world.clock.advance(timedelta(minutes=61))
+    with world.services.db.read() as session:
+        assert world.services.cases.view(session, world.actor("jin"), world.case).patient_name is None
+
+
+def test_emergency_access_is_judged_by_another_auditor(world: World, open_page: Open, client: FlaskClient) -> None:
+    world.walk(6)
+    world.services.people.assign(world.accounts["wang"], "auditor", world.hub, actor="test")
+    world.services.cases.break_glass(world.actor("jin"), world.case, "incident", "不良事件调查需要原始影像")
+    (access,) = _glass(world)
+    open_page("jin", "/audit")
+    address = f"/audit/glass/{access.id}"
+    assert client.post(address, data={"verdict": "justified"}).status_code >= 400
+    open_page("wu", "/inbox")
+    assert client.post(address, data={"verdict": "justified"}).status_code == 404
+    open_page("wang", "/audit")
+    assert client.post(address, data={"verdict": "justified"}).status_code == 303
+    assert _glass(world) == []
+    assert "复核紧急授权" in open_page("wang", f"/cases/{world.case}?tab=log")
+    assert client.post(address, data={"verdict": "justified"}).status_code == 404
+
+
+def test_who_works_at_several_hospitals_sees_which_role_he_holds_where(world: World, open_page: Open) -> None:
+    world.services.people.assign(world.accounts["wang"], "expert", world.home, actor="test")
+    told = _words(open_page("wang", "/inbox"), "//ul[@class='appointments']")
+    assert told == "示范中心医院 医务审批青禾县人民医院 会诊专家"
+    assert "Approver" in _words(open_page("wang", "/inbox", "en"), "//ul[@class='appointments']")

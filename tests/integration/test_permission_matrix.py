@@ -215,7 +215,7 @@ def house(world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iter
         ).first()
     parts = {
         "<uuid:case_id>": world.published, "<uuid:task_id>": waits["triage"], "<uuid:room_id>": room, "<uuid:message_id>": message,
-        "<uuid:incident_id>": stopped,
+        "<uuid:incident_id>": stopped, "<uuid:access_id>": uuid7(),
         "<sop_uid>": sop, "<int:place>": place, "<path:filename>": "mark.svg",
     }  # fmt: skip
     running = {"<uuid:case_id>": world.running}

@@ -17,11 +17,13 @@ from flask_babel import gettext
 from engine import uuid7
 from engine.errors import NotFound, Refused
 from tasks.cases import trace
-from tasks.cases.service import PAGE, Search
+from tasks.cases.errors import NeedsReason
+from tasks.cases.service import GLASS_REASONS, PAGE, Search, breaks_glass
 from tasks.cases.states import STATES
 from tasks.people.service import directory
 from tasks.worklist.errors import FormInvalid
 from webui.context import actor, context, services
+from webui.errors import texts
 from webui.event_words import actor_word
 from webui.i18n import language
 from webui.pages import shared
@@ -70,6 +72,8 @@ def _page(case_id: UUID, wrong: Mapping[str, list[str]] | None = None, status: i
         row = house.cases.get(session, case_id)
         found = _facts(session, row)
         found["working"] = trace.working(session, row.instance_id, context().clock.now())
+        found["glass"] = house.cases.glass(session, who, case_id)
+        found["glass_reasons"] = GLASS_REASONS if breaks_glass(who) and found["glass"] is None else ()
         found["may_move"] = house.session.movable(session, who, row)
         found["may_stop"] = house.applications.may_stop(session, who, case_id)
         if tab in ("process", "log") and found["history"]:
@@ -254,6 +258,17 @@ def stop(case_id: UUID) -> ResponseReturnValue:
         raise Refused("tick that you are sure: an ended case does not come back")
     services().applications.stop(actor(), case_id, reason, request.form.get("key") or str(uuid7()))
     flash(gettext("病例正在终止，几秒后生效"))
+    return redirect(url_for("cases.shown", case_id=case_id), 303)
+
+
+@blueprint.post("/<uuid:case_id>/glass")
+def glass(case_id: UUID) -> ResponseReturnValue:
+    """Look past one's permission for an hour, with a reason; others are told at once."""
+    try:
+        services().cases.break_glass(actor(), case_id, request.form.get("reason", ""), request.form.get("words", ""))
+    except NeedsReason as problem:
+        told = texts(problem.code, (NeedsReason.__doc__ or "").strip(), problem.advice)
+        return _page(case_id, {"words": list(told)}, 422)
     return redirect(url_for("cases.shown", case_id=case_id), 303)
 
 
