@@ -132,7 +132,7 @@ def retry(
     An unknown outcome may be retried too: that is the person's word that the effect did not happen.
     """
     row = _find(engine, incident_id)
-    with engine.begin(row.instance_id, f"incident:{incident_id}", actor=actor) as tx:
+    with engine.begin(row.instance_id, _word(incident_id, "retry", actor), actor=actor) as tx:
         if tx.repeated:
             return
         _check_open(tx, incident_id)
@@ -170,7 +170,7 @@ def changes(text: str, inputs: Mapping[str, Json], now: datetime) -> dict[str, J
 def resolve(engine: Engine, incident_id: UUID, *, actor: str, reason: str, result: Mapping[str, Json]) -> None:
     """Say how it ended: a job's result as if its handler had given it. A held step can only be retried."""
     row = _find(engine, incident_id)
-    with engine.begin(row.instance_id, f"incident:{incident_id}", actor=actor) as tx:
+    with engine.begin(row.instance_id, _word(incident_id, "resolve", actor), actor=actor) as tx:
         if tx.repeated:
             return
         _check_open(tx, incident_id)
@@ -183,6 +183,11 @@ def resolve(engine: Engine, incident_id: UUID, *, actor: str, reason: str, resul
             update(job).where(job.c.id == row.job_id).values(state="done", result=dict(result), finished_at=tx.now)
         )
         tx.job_done(row.task_id, dict(result))
+
+
+def _word(incident_id: UUID, how: str, actor: str) -> str:
+    """The key of a person's word: the same one twice is heard once, another one comes too late and is told so."""
+    return f"incident:{incident_id}:{how}:{actor}"
 
 
 def _again(tx: Tx, job_id: UUID) -> None:

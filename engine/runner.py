@@ -79,11 +79,13 @@ class Run:
         self.lent.problems.clear()
 
     def _run(self) -> None:
+        self._note_occurred()
         while (task := self._next()) is not None:
             if self.steps >= STEP_LIMIT:
                 self._hold_all()
                 break
             self._step(task)
+            self._note_occurred()
             if self.steps % COMPACT_EVERY == 0:
                 compact(self.workflow)
         compact(self.workflow)
@@ -99,6 +101,12 @@ class Run:
             return
         if task.state == TaskState.COMPLETED:
             self._note(task)
+
+    def _note_occurred(self) -> None:
+        """Events caught beside a step that goes on; nobody runs them, so nobody else notes them."""
+        for event in self.lent.occurred:
+            self._note(event)
+        self.lent.occurred.clear()
 
     def _note(self, task: Task) -> None:
         node = task.task_spec.bpmn_id
@@ -184,7 +192,7 @@ class Run:
 
     def timers(self) -> bool:
         """Let every due timer fire; True when one did."""
-        before = len(self.finished) + self.steps
+        fired = False
         due = [
             task
             for task in list(self.workflow.event_manager.tasks.values())
@@ -196,7 +204,8 @@ class Run:
             if task.state == TaskState.WAITING and self.find(task.id) is task:
                 spec._update(task)
                 self.to_quiescence()
-        return len(self.finished) + self.steps > before
+                fired = True
+        return fired
 
     def release(self, task_id: UUID, data: Mapping[str, Json]) -> None:
         """Let a held task try again, with some of its variables changed. Stale when it is not held any more."""

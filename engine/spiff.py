@@ -113,6 +113,8 @@ class Context:
     decided: list[Decided] = field(default_factory=list)
     published: list[Published] = field(default_factory=list)
     problems: list[tuple[Task, Stuck]] = field(default_factory=list)
+    occurred: list[Task] = field(default_factory=list)
+    """Events that were caught beside a step that goes on."""
 
     def evaluate(self, task: Task, source: str, external_context: Any = None) -> Any:  # noqa: ARG002 - Spiff's interface
         """A FEEL value for SpiffWorkflow's own needs: multi-instance cardinality and completion conditions."""

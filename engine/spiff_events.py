@@ -19,10 +19,14 @@ from SpiffWorkflow.bpmn.util import BpmnEvent
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
+from engine.feel import compile
 from engine.feel.temporal import Months, parse_duration
 from engine.model.times import cycle, is_literal, moment
-from engine.spiff import Holding, Node, Published, Stuck, context, evaluate, evaluate_json
+from engine.spiff import HELD, Holding, Node, Published, Stuck, context, evaluate, evaluate_json, inputs
 from engine.values import Json
+
+KEY_LENGTH = 200
+"""Characters of a correlation key."""
 
 
 class Definition(EventDefinition):
@@ -140,20 +144,29 @@ class Message(Definition):
         self.correlation = correlation
 
     def key(self, task: Task) -> str:
-        """The correlation key; computed once when the wait arises."""
+        """The correlation key; computed once when the wait arises. Stuck when it is no text: null would match null."""
         lent = context(task)
         if self.correlation is None:
             return lent.business_key
         kept = task.internal_data.get(f"{self.node}#")
         if kept is None:
-            kept = str(evaluate_json(task, self.correlation))
+            value = evaluate_json(task, self.correlation)
+            kept = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+            if not 0 < len(kept) <= KEY_LENGTH:
+                seen = inputs(task, compile(self.correlation).names)
+                raise Stuck("expression", "correlation", f"{self.correlation} is {value!r}, no key of a message", seen)
             task.internal_data[f"{self.node}#"] = kept
         return str(kept)
 
     def catches(self, my_task: Task, event: BpmnEvent) -> bool:
-        """Same name, same correlation."""
+        """Same name, same correlation. One whose own key has no value catches nothing; it is held when waits are written."""
         thrown = event.event_definition
-        return isinstance(thrown, Sent) and thrown.name == self.name and thrown.correlation == self.key(my_task)
+        if not isinstance(thrown, Sent) or thrown.name != self.name or HELD in my_task.internal_data:
+            return False
+        try:
+            return thrown.correlation == self.key(my_task)
+        except Stuck:
+            return False
 
     def catch(self, my_task: Task, event: BpmnEvent | None = None) -> None:
         """Remember that it came and what it brought."""
@@ -337,6 +350,7 @@ class BoundaryEvent(_Catching, base.BoundaryEvent):
         fired.data = dict(my_task.data)
         fired.internal_data = dict(my_task.internal_data)
         self.event_definition.update_task_data(fired)
+        context(my_task).occurred.append(fired)
         for spec in self.outputs:
             if spec.name.endswith(".BoundaryEventJoin"):
                 continue

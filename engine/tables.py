@@ -167,7 +167,9 @@ incident = Table(
     Column("task_id", Uuid),
     Column("job_id", Uuid),
     Column("node", String(120)),
-    Column("kind", String(20), nullable=False),  # job, unknown_outcome, expression, step_limit, error_uncaught
+    Column(
+        "kind", String(20), nullable=False
+    ),  # job, unknown_outcome, instance, or what held a step: expression, decision, assignment …
     Column("code", String(80), nullable=False),
     Column("detail", JsonText, nullable=False),
     Column("state", String(10), nullable=False),  # open, resolved

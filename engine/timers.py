@@ -32,6 +32,15 @@ def poll(engine: Engine) -> bool:
     return fired
 
 
+class _TooEarly(Exception):
+    """The clock stands before the instant again: nothing happened, and nothing may be remembered of it."""
+
+
 def _fire(engine: Engine, row: Any) -> bool:
-    with engine.begin(row.instance_id, f"timer:{row.id}:{row.due.isoformat()}", actor="clock") as tx:
-        return not tx.repeated and tx.timers()
+    try:
+        with engine.begin(row.instance_id, f"timer:{row.id}:{row.due.isoformat()}", actor="clock") as tx:
+            if not tx.repeated and not tx.timers():
+                raise _TooEarly
+            return not tx.repeated
+    except _TooEarly:
+        return False

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from engine.definitions import Definition
 
 
+LANE_LENGTH = 200
+"""Characters of a lane; what differs only behind them waits for one another, which is never wrong."""
+
+
 class Tx:
     """A transaction on one locked instance. Everything done through it, and in its `session`, happens or none of it.
 
@@ -232,7 +236,7 @@ class Tx:
             "task_id": wanted.task_id,
             "operation": wanted.operation,
             "effect": signature.effect.value,
-            "lane": ":".join([wanted.operation, *words]) if words else None,
+            "lane": ":".join([wanted.operation, *words])[:LANE_LENGTH] if words else None,
             "position": uuid7(),
             "args": wanted.args,
             "state": "ready",

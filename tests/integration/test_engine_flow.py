@@ -15,7 +15,7 @@ from engine import (
     Worker,
 )
 from engine import incidents as incident_verbs
-from engine.tables import incident, instance, message
+from engine.tables import history, incident, instance, message
 
 STOP = """
 <bpmn:message id="m_stop" name="case.stop"><bpmn:extensionElements><spiffworkflow:messageVariable>stop</spiffworkflow:messageVariable></bpmn:extensionElements></bpmn:message>
@@ -274,6 +274,7 @@ def test_a_message_that_does_not_interrupt_is_caught_every_time(db: Database, cl
         with engine.begin(one, f"m{count}", actor="t") as tx:
             assert tx.message("remark", {})
         assert nodes(db) == ["b", *["note"] * count, "u"]
+        assert [row.node for row in rows(db, history) if row.kind == "step"].count("b") == count
     for node in ("u", "note", "note", "note"):
         assert status(db, one) == "running"
         complete(engine, one, node)

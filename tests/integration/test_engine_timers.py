@@ -12,6 +12,7 @@ from toys import Toy, complete, nodes, release, ringing, rows, service, start, s
 from engine import (
     Database,
     TestClock,
+    timers,
 )
 from engine import incidents as incident_verbs
 from engine.tables import incident
@@ -107,3 +108,28 @@ def test_a_cycle_that_was_asleep_for_a_year_rings_once(
     assert len(calls) == 1
     (due,) = [row.due for row in waits(db) if row.kind == "timer"]
     assert clock.now() < due <= clock.now() + next_in
+
+
+def test_a_clock_that_steps_back_between_seeing_and_firing_loses_no_timer(
+    db: Database, clock: TestClock, toy: Toy
+) -> None:
+    engine, worker, calls = ringing(db, clock)
+    release(engine, toy("a", a=timer_model("timeDuration", "PT1H", True)))
+    start(engine, "a")
+    (row,) = [row for row in waits(db) if row.kind == "timer"]
+    assert timers._fire(engine, row) is False  # another worker's clock runs ahead, or this one was set back
+    assert not worker.run_once()
+    clock.advance(timedelta(hours=1))
+    worker.run_until_idle()
+    assert len(calls) == 1
+
+
+def test_a_reminder_that_leads_straight_to_a_person_counts_as_work(db: Database, clock: TestClock, toy: Toy) -> None:
+    engine, worker, _ = ringing(db, clock)
+    body = timer_model("timeCycle", "R/PT1H", False).replace("b>ring", '<bpmn:userTask id="note"/>\nb>note\nnote>ring')
+    release(engine, toy("a", a=body))
+    start(engine, "a")
+    clock.advance(timedelta(hours=1))
+    assert worker.run_once()
+    assert nodes(db) == ["b", "note", "u"]
+    assert not worker.run_once()

@@ -19,7 +19,9 @@ from engine import (
     Effect,
     Engine,
     Operation,
+    Permanent,
     Signature,
+    Stale,
     TestClock,
     Tx,
     Type,
@@ -250,3 +252,22 @@ def test_the_block_of_a_command_is_one_transaction(db: Database, clock: TestCloc
     with pytest.raises(KeyError), engine.begin(one, "c", actor="t") as tx:
         act(tx)
     assert (len(rows(db, history)), rows(db, message)) == (before, [])
+
+
+def test_two_people_who_say_different_things_of_one_incident_are_not_both_told_it_was_done(
+    db: Database, clock: TestClock, toy: Toy
+) -> None:
+    def run(_: Call) -> Mapping[str, Any]:
+        raise Permanent("no")
+
+    engine, worker = ringing(db, clock, toy, Effect.IDEMPOTENT, run)
+    one = start(engine, "a", "k")
+    worker.run_until_idle()
+    (found,) = rows(db, incident)
+    for _ in range(2):  # a double click is heard once
+        verbs.resolve(engine, found.id, actor="ann", reason="it went out", result={})
+    with pytest.raises(Stale):
+        verbs.retry(engine, found.id, actor="bob", reason="it did not")
+    with pytest.raises(Stale):
+        verbs.resolve(engine, found.id, actor="bob", reason="it went out", result={})
+    assert status(db, one) == "completed"

@@ -26,6 +26,7 @@ REFERENCE = Rule(
 )
 MISSING = Rule("missing_reference", "The {kind} {ref!r} does not exist.", "The file declares: {known}.")
 NAMELESS = Rule("message_without_name", "The message {id} has no name.", "Give it the name senders use.")
+LONG = Rule("too_long", "The name of {id} has {count} characters.", "Use at most {most}.")
 CODELESS = Rule("error_without_code", "The {kind} {id} has no code.", "Give it the code that is raised.")
 HOST = Rule(
     "boundary_host", "The boundary event stands on {host!r}, which is no step of its scope.", "Attach it to a step."
@@ -49,6 +50,7 @@ _ALLOWED = {
     "intermediateCatchEvent": frozenset(["timer", "message"]),
     "intermediateThrowEvent": frozenset(["message", "escalation"]),
 }
+LONGEST = 120
 _HOSTS = ("Task", "task", "callActivity", "subProcess")
 
 
@@ -63,6 +65,8 @@ def check(view: View) -> Iterator[Finding]:
     for named in view.model.named.values():
         if named.kind == "message" and not named.name:
             yield NAMELESS.at(view.file, named, id=named.id)
+        if len(named.name) > LONGEST:
+            yield LONG.at(view.file, named, id=named.id, count=len(named.name), most=LONGEST)
         if named.kind in ("error", "escalation") and not named.code:
             yield CODELESS.at(view.file, named, kind=named.kind, id=named.id)
 

@@ -14,6 +14,7 @@ from engine.model.types import Flow, Node, Process
 from engine.model.view import View
 
 NO_ENGLISH = Rule("no_name_en", "{id} has no English name.", "Add the property name_en.")
+LONG = Rule("too_long", "The name of {id} has {count} characters.", "Use at most {most}; the step's form can say more.")
 NO_NAME = Rule("no_name", "{id} has no name.", "Name every step a person or an auditor sees.")
 PROPERTY = Rule("unknown_property", "{id} has the property {name!r}, which nobody reads.", "Known are: {known}.")
 NO_FORM = Rule("no_form", "The user task names no form.", "Add the property form.")
@@ -25,6 +26,7 @@ NO_SCOPE = Rule("no_scope", "The role is asked for in no hospital.", "Add the pr
 VALUE = Rule("property_value", "The property {name} is {value!r}, {wrong}.", "{advice}")
 ROLE = Rule("unknown_role", "There is no role {role!r}.", "Use one of: {known}.")
 
+LONGEST = 200
 _TASK = frozenset(["name_en", "form", "role", "scope", "person", "due", "reauth"])
 _EVENT = frozenset(["name_en", "correlation"])
 _VISIBLE = (
@@ -54,6 +56,9 @@ def check(view: View) -> Iterator[Finding]:
 def _names(view: View, placed: Process | Node | Flow) -> Iterator[Finding]:
     if placed.name and not placed.properties.get("name_en"):
         yield NO_ENGLISH.at(view.file, placed, id=placed.id)
+    count = max(len(placed.name), len(placed.properties.get("name_en", "")))
+    if count > LONGEST:
+        yield LONG.at(view.file, placed, id=placed.id, count=count, most=LONGEST)
     known = frozenset(["name_en"])
     if isinstance(placed, Node):
         if placed.kind in ("userTask", "manualTask"):

@@ -163,6 +163,11 @@ def _event_gateway(view: View, node: Node) -> Iterator[Finding]:
             yield GATEWAY.at(view.file, target, why=f"{target.id} follows an event-based gateway but catches nothing.")
         elif len(view.into.get(target.id, [])) > 1:
             yield GATEWAY.at(view.file, target, why=f"{target.id} follows an event-based gateway and something else.")
+    refs = [event.ref for target in targets for event in target.events if event.kind == "message"]
+    refs += [target.attributes.get("messageRef", "") for target in targets]
+    messages = [view.model.named[ref].name for ref in refs if ref in view.model.named]
+    if len(set(messages)) < len(messages):
+        yield GATEWAY.at(view.file, node, why="Two events behind the event-based gateway wait for the same message.")
     if sum(event.kind == "timer" for target in targets for event in target.events) > 1:
         yield TIMERS.at(view.file, node)
     if node.attributes.get("instantiate") == "true" or node.attributes.get("eventGatewayType") == "Parallel":
