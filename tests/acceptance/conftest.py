@@ -149,6 +149,7 @@ def _language(item: Any) -> str:
     return str(getattr(item, "callspec", SimpleNamespace(params={})).params.get("lang", "zh"))
 
 
+@pytest.hookimpl(tryfirst=True)  # before those who put the groups into effect
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """All tests with one demo run in one process, so that each demo is started once: `--dist loadgroup`."""
     for item in items:
