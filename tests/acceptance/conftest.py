@@ -157,6 +157,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group(f"demo {_language(item)}"))
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Say it when the groups have no effect: every process would start every demo, and a journey would be torn apart.
+
+    pytest-xdist 3.8 names them in vain with pytest 9.2, so the lock keeps 9.1.
+    """
+    grouped = [i for i in session.items if i.get_closest_marker("xdist_group")]
+    if getattr(session.config.option, "loadgroup", False) and not all("@" in item.nodeid for item in grouped):
+        raise pytest.UsageError("tests are not grouped by their demo: install what requirements-dev.lock names")
+
+
 @pytest.fixture
 def demo(request: pytest.FixtureRequest) -> Demo:
     """The running demo for this test: on PostgreSQL where it speaks Chinese, on SQLite where it speaks English."""
