@@ -418,6 +418,9 @@ class ParallelInstances(_Merges, Holding, base.ParallelMultiInstanceTask):
         if count is None or not 0 <= count <= MOST_INSTANCES:
             seen = inputs(my_task, feel.compile(source).names)
             raise Stuck("expression", "loop_count", f"{source} gives no list or number of 0 to {MOST_INSTANCES}", seen)
+        if self.data_output is not None and (self.data_input is None or self.data_output.bpmn_id != source):
+            # what an earlier round gave does not count in this one
+            my_task.data = {name: value for name, value in my_task.data.items() if name != self.data_output.bpmn_id}
         super().create_children(my_task)
 
 

@@ -42,6 +42,44 @@ def test_multi_instance(db: Database, clock: TestClock, toy: Toy, sequential: bo
     assert nodes(db) == ["all"]
 
 
+AGAIN = """
+<bpmn:dataObject id="d" name="xs"/>
+<bpmn:dataObject id="d2" name="answers"/>
+<bpmn:startEvent id="s"/>
+<bpmn:exclusiveGateway id="m"/>
+<bpmn:userTask id="u"><bpmn:multiInstanceLoopCharacteristics><bpmn:loopDataInputRef>xs</bpmn:loopDataInputRef><bpmn:loopDataOutputRef>answers</bpmn:loopDataOutputRef><bpmn:inputDataItem id="i" name="x"/><bpmn:outputDataItem id="o" name="answer"/></bpmn:multiInstanceLoopCharacteristics></bpmn:userTask>
+<bpmn:userTask id="v"/>
+<bpmn:exclusiveGateway id="g"/>
+<bpmn:userTask id="both"/>
+<bpmn:userTask id="other"/>
+<bpmn:exclusiveGateway id="k"/>
+<bpmn:endEvent id="e"/>
+s>m
+m>u
+u>v
+v>g
+g>m?again
+g>k*
+k>both?answers = [3, 4]
+k>other*
+both>e
+other>e
+"""
+
+
+@pytest.mark.parametrize("before", [None, [], ["left over"], {"a": 1}, "x"])
+def test_a_second_round_gathers_anew(db: Database, clock: TestClock, toy: Toy, before: Any) -> None:
+    engine = Engine(db, {}, clock)
+    release(engine, toy("a", a=AGAIN))
+    one = start(engine, "a", {"xs": ["a", "b"], "answers": before})
+    for first, again in ((1, True), (3, False)):
+        for answer in (first, first + 1):
+            complete(engine, one, "u", {"answer": answer})
+        complete(engine, one, "v", {"again": again})
+    assert rows(db, incident) == []
+    assert nodes(db) == ["both"]
+
+
 @pytest.mark.parametrize("value", [None, "x", "", 1.5, True, -1, 201, {"a": 1}, list(range(201))])
 @pytest.mark.parametrize("kind", ["number", "list"])
 def test_several_instances_of_nothing_countable_wait_for_a_person(

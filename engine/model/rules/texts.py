@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from engine import feel
 from engine.feel.temporal import Months
 from engine.model import times
-from engine.model.finding import Finding, Rule
+from engine.model.finding import Finding, Placed, Rule
 from engine.model.rules.sources import literal, looks_iso, texts
 from engine.model.script import assignments
 from engine.model.types import Node
@@ -39,10 +39,12 @@ def check(view: View) -> Iterator[Finding]:
     for node in view.process.nodes:
         if node.kind == "scriptTask":
             yield from _script(view, node)
-    for flow in view.process.flows:
-        value = literal(flow.condition or "")
+    asked: list[tuple[Placed, str]] = [(flow, flow.condition or "") for flow in view.process.flows]
+    asked += [(node, node.loop.completion) for node in view.process.nodes if node.loop]
+    for place, source in asked:
+        value = literal(source)
         if value is not None and not isinstance(value, bool):
-            yield CONDITION.at(view.file, flow, value=str(value))
+            yield CONDITION.at(view.file, place, value=str(value))
     yield from _literal_timers(view)
     for text in texts(view):
         try:
