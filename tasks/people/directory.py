@@ -79,6 +79,12 @@ def staff(session: Session, hospital_id: UUID, at: datetime) -> set[UUID]:
     )
 
 
+def shifts(session: Session, accounts: Sequence[UUID], begins: datetime, ends: datetime) -> list[Shift]:
+    """The rows of the rota of these people that touch a stretch of time, in order."""
+    query = select(Shift).where(Shift.account_id.in_(accounts), Shift.starts < ends, Shift.ends > begins)
+    return list(session.scalars(query.order_by(Shift.starts)))
+
+
 def on_duty(
     session: Session, hospital_id: UUID, at: datetime, *, role: str | None = None, specialty: str | None = None
 ) -> list[tuple[Account, Shift]]:

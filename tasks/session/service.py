@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -258,6 +258,11 @@ class Rooms:
         query = select(Room).where(Room.state.in_(("booked", "open"))).order_by(Room.starts_at).limit(500)
         found = [r for r in session.scalars(query) if self._may_enter(session, actor, r)]
         return found[:limit]
+
+    def booked(self, session: Session, experts: Sequence[UUID], begins: datetime, ends: datetime) -> list[Room]:
+        """The sessions of these experts that touch a stretch of time, in order; for services and pages about their time."""
+        query = select(Room).where(Room.expert.in_(experts), Room.state.in_(("booked", "open")))
+        return list(session.scalars(query.where(Room.starts_at < ends, Room.ends_at > begins).order_by(Room.starts_at)))
 
     def events(self, session: Session, room_id: UUID) -> list[SessionEvent]:
         """The log in order."""

@@ -20,7 +20,7 @@ from werkzeug.datastructures import MultiDict
 from engine import uuid7
 from engine.errors import NotFound
 from engine.tables import wait
-from tasks.people.models import Account, Login
+from tasks.people.models import Account, Login, Shift
 from tasks.quality import sampling
 from webui import assets, message_words
 from webui.app import create_app
@@ -421,3 +421,30 @@ def test_who_works_at_several_hospitals_sees_which_role_he_holds_where(world: Wo
     told = _words(open_page("wang", "/inbox"), "//ul[@class='appointments']")
     assert told == "示范中心医院 医务审批青禾县人民医院 会诊专家"
     assert "Approver" in _words(open_page("wang", "/inbox", "en"), "//ul[@class='appointments']")
+
+
+# -- beside the triage and the scoring --------------------------------------------------------------------------------
+def test_the_triage_shows_the_next_hours_of_who_is_proposed(world: World, open_page: Open) -> None:
+    world.walk(6)  # 林示范 is booked from 16:05 to 16:35
+    world.walk(3)
+    task = _task(world, "triage")
+    with world.services.db.transaction() as session:
+        now = world.clock.now()
+        session.add(
+            Shift(
+                id=uuid7(), account_id=world.accounts["zhou"], hospital_id=world.hub, kind="absent", starts=now,
+                ends=now + timedelta(hours=2),
+            )
+        )  # fmt: skip
+    page = html.fromstring(open_page("shen", task))
+    rows = {
+        row.xpath("string(span)"): row.xpath("string(svg/@aria-label)") for row in page.xpath("//*[@class='rota-row']")
+    }
+    assert "会诊 今日 16:05 – 今日 16:35" in rows["林示范"]
+    assert "不在" in rows["周备选"]
+    reasons = {
+        n.xpath("string(.//b)"): n.xpath("string(.//*[@class='reasons'])") for n in page.xpath("//*[@data-candidate]")
+    }
+    assert "16:45 起可约" in reasons["林示范"]
+    assert "18:00 起可约" in reasons["周备选"]
+    assert "Free from 16:45" in open_page("shen", task, "en")

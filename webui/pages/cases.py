@@ -122,7 +122,7 @@ def _facts(session: Any, row: Any) -> dict[str, Any]:
         "room": house.session.of_case(session, row.id),
         "moved_for": house.session.moved_for(session, row.id),
         "people": directory.names(session, [p for p in people if p not in house.cases.hidden(session, who, row)]),
-        "why": _why(row, who),
+        "why": _why(session, row, who),
         "mrn": _mrn(session, row) if allowed["name.read"] else "",
         "history": _may_trace(session, row),
         "parties": _parties(session, row),
@@ -150,12 +150,14 @@ def _mrn(session: Any, row: Any) -> str:
     return str(services().patients.registration(session, row.registration_id).mrn)
 
 
-def _why(row: Any, who: Any) -> str:
+def _why(session: Any, row: Any, who: Any) -> str:
     """Why the reader may see this case, in one line."""
     if row.applicant == who.account_id:
         return str(gettext("您是申请医生，可查看"))
     if row.expert == who.account_id:
         return str(gettext("您是应诊专家，可查看"))
+    if services().cases.glass(session, who, row.id) is not None:
+        return str(gettext("您在紧急授权中，可查看"))
     if "auditor" in who.roles:
         return str(gettext("您是审计员，只看记录"))
     if "coordinator" in who.roles:

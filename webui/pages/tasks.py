@@ -24,8 +24,10 @@ from webui.context import actor, context, services
 from webui.errors import texts
 from webui.guards import token
 from webui.i18n import language
-from webui.pages import checks, shared
+from webui.pages import checks, rota, shared
 
+QUESTION = 30
+"""Minutes for which the rota beside the triage looks for free time."""
 blueprint = Blueprint("tasks", __name__, url_prefix="/tasks")
 
 
@@ -125,6 +127,8 @@ def _beside(session: Any, who: Actor, task: OpenedTask) -> dict[str, Any]:
     if row.form in ("triage", "dispatch"):
         proposals = house.triage.proposals(session, case.id)
         found |= {"proposals": proposals, "names": directory.names(session, [p.account_id for p in proposals])}
+        fit = [p.account_id for p in proposals if not p.excluded]
+        found["rota"] = rota.rota(session, fit, QUESTION)
     if row.form in ("report", "review", "sign", "score", "arbitrate"):
         found |= _report(session, case.id, blind=row.form == "score")
     return found
