@@ -155,6 +155,9 @@ message = Table(
         postgresql_where=text("state = 'new'"),
         sqlite_where=text("state = 'new'"),
     ),
+    Index(
+        "ix_message_expiry", "expires_at", postgresql_where=text("state = 'new'"), sqlite_where=text("state = 'new'")
+    ),
 )
 
 incident = Table(
