@@ -165,6 +165,8 @@ class AuditEntry:
     node: tuple[str, str]
     """The step's names in Chinese and English; empty where the model gives none."""
     hash: str
+    what: str
+    """What was looked at: case, task, images, report, file; empty where nothing was."""
 
 
 def newest(
@@ -188,6 +190,7 @@ def newest(
         AuditEntry(
             id=str(e.id), at=e.at, kind=e.kind, actor=names.get(a, e.actor) if (a := _account(e.actor)) else e.actor, ref=e.ref or "",
             case_id=e.case_id, node=known.get(e.definition_id, {}).get(e.node, (e.node or "", e.node or "")), hash=e.hash,
+            what=str(json.loads(e.data).get("what", "")) if e.kind == "view" else "",
         )
         for e in found
     ]  # fmt: skip

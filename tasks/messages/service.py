@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -19,7 +19,7 @@ from integrations import Outcome
 from integrations.hl7 import Hl7Refused, Message, ack, parse
 from integrations.tls import BadAuthority as NotPem
 from integrations.tls import Trust, check
-from tasks.cases.service import belongs
+from tasks.cases.service import ClinicalCase, belongs
 from tasks.messages.breaker import rest_until
 from tasks.messages.errors import BadAuthority, LineOpen, NoEndpoint
 from tasks.messages.models import Delivery, Endpoint, Inbound, Outbound
@@ -305,6 +305,32 @@ class Messages:
                "tenant": r.tenant, "code": "", "problem": None} for r in session.scalars(outbound)),
         ]  # fmt: skip
         return sorted(rows, key=lambda row: row["at"], reverse=True)[:PAGE]
+
+    def counts(self, session: Session, actor: Actor, since: datetime) -> Mapping[str, int]:
+        """How many messages need somebody, still wait, and came or went since an instant, of those the actor may know of."""
+        number = func.count()
+        sides = (
+            (
+                Inbound,
+                _in(actor),
+                Inbound.state.in_(("failed", "quarantined")),
+                Inbound.state == "pending",
+                Inbound.received_at,
+            ),
+            (Outbound, _out(actor), Outbound.state == "failed", Outbound.state == "sending", Outbound.created_at),
+        )
+        found = {"trouble": 0, "waiting": 0, "today": 0}
+        for table, mine, trouble, waiting, at in sides:
+            for name, condition in (("trouble", trouble), ("waiting", waiting), ("today", at >= since)):
+                found[name] += int(session.scalar(select(number).select_from(table).where(mine, condition)) or 0)
+        return found
+
+    def about(self, session: Session, ids: Sequence[UUID]) -> Mapping[UUID, tuple[UUID, str]]:
+        """The case each of these outgoing messages belongs to, with its number."""
+        query = select(Outbound.id, ClinicalCase.id, ClinicalCase.ref).join(
+            ClinicalCase, ClinicalCase.id == Outbound.case_id
+        )
+        return {row[0]: (row[1], row[2]) for row in session.execute(query.where(Outbound.id.in_(ids)))}
 
     def detail(self, session: Session, actor: Actor, id_: UUID) -> tuple[Inbound | Outbound, list[Delivery]]:
         """One message with its attempts. NotFound."""

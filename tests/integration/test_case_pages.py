@@ -448,3 +448,36 @@ def test_the_triage_shows_the_next_hours_of_who_is_proposed(world: World, open_p
     assert "16:45 起可约" in reasons["林示范"]
     assert "18:00 起可约" in reasons["周备选"]
     assert "Free from 16:45" in open_page("shen", task, "en")
+
+
+# -- lists ------------------------------------------------------------------------------------------------------------
+def test_the_message_centre_counts_and_names_the_case_of_what_went_out(world: World, open_page: Open) -> None:
+    world.walk(12)
+    page = open_page("wu", "/messages")
+    ref = html.fromstring(open_page("wu", f"/cases/{world.case}")).xpath(
+        "string(//*[@class='case-line']//*[@class='ref'])"
+    )
+    assert _words(page, "//*[@class='totals']//dd") == "0 0 2"
+    assert html.fromstring(page).xpath(f"//a[@href='/cases/{world.case}']/text()") == [ref, ref]
+
+
+def test_the_audit_says_what_was_looked_at(world: World, open_page: Open) -> None:
+    world.walk(6)
+    open_page("he", f"/cases/{world.case}")
+    assert "查看 病例" in _words(open_page("jin", "/audit"), "//td")
+
+
+def test_rooms_say_of_whom_they_are_without_a_name_for_the_coordinator(world: World, open_page: Open) -> None:
+    world.walk(6)
+    assert "王示例" in _words(open_page("he", "/sessions"), "//table")
+    told = _words(open_page("wu", "/sessions"), "//table")
+    assert "青禾县人民医院" in told
+    assert "王示例" not in told
+
+
+def test_the_search_for_a_patient_shows_images_and_order_in_columns(world: World, open_page: Open) -> None:
+    page = html.fromstring(open_page("he", "/applications/new?q=王"))
+    (row,) = page.xpath("//label[@class='found-row']")
+    assert row.xpath("string(*[@class='found-what'])").strip()
+    assert "没有医嘱" in row.xpath("string(*[@class='found-order'])")
+    assert "先找到患者" in open_page("he", "/applications/new")

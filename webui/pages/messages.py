@@ -11,7 +11,8 @@ from flask_babel import gettext
 
 from tasks.messages.service import PAGE
 from tasks.people.service import directory, opens
-from webui.context import actor, services
+from webui.context import actor, context, services
+from webui.i18n import local
 from webui.message_words import problem_word, state_word
 
 blueprint = Blueprint("messages", __name__, url_prefix="/messages")
@@ -35,12 +36,24 @@ def listed() -> ResponseReturnValue:
         rows = house.messages.listed(session, who, problems=problems, before=before) if listed else []
         texts = house.notify.outbox(session, who, before=before) if tab == "sms" else []
         lines = house.messages.endpoints(session) if tab == "lines" else []
+        about = house.messages.about(session, [r["id"] for r in rows])
+        today = local(context().clock.now()).replace(hour=0, minute=0, second=0, microsecond=0)
+        counts = house.messages.counts(session, who, today)
         names = directory.names(session, [t.account_id for t in texts])
         places = {h.id: h for h in directory.hospitals(session)}
     times = [r["at"] for r in rows] or [t.created_at for t in texts]
     more = url_for("messages.listed", tab=tab, before=times[-1].isoformat()) if len(times) == PAGE else ""
     return render_template(
-        "messages.html", tab=tab, rows=rows, texts=texts, lines=lines, names=names, places=places, more=more
+        "messages.html",
+        tab=tab,
+        rows=rows,
+        texts=texts,
+        lines=lines,
+        names=names,
+        places=places,
+        more=more,
+        about=about,
+        totals=counts,
     )
 
 

@@ -88,6 +88,7 @@ function cite(form: HTMLFormElement): void {
   if (!hint || !box) return;
   hint.hidden = false;
   let at = "";
+  const colon = document.documentElement.lang.startsWith("zh") ? "：" : ": ";
   const name = (row: Element) => row.querySelector("label b")?.textContent ?? "";
   for (const row of form.querySelectorAll(".score-row")) row.addEventListener("focusin", () => { at = name(row); });
   const low = () => form.querySelector(".score-row.low");
@@ -119,7 +120,7 @@ function cite(form: HTMLFormElement): void {
     const words = mark.textContent!.trim();
     const kept = lines().filter((line) => !line.endsWith(words));
     const dimension = at || (low() ? name(low()!) : "");
-    if (kept.length === lines().length) kept.push(dimension ? `${dimension}：${words}` : words);
+    if (kept.length === lines().length) kept.push(dimension ? `${dimension}${colon}${words}` : words);
     box.value = kept.join("\n");
     box.dispatchEvent(new Event("input", { bubbles: true }));
   };
