@@ -226,9 +226,9 @@ class Plain:
                     else [self.page.locator(f"form#task [name='{name}'][value='{v}']") for v in wanted]
                 )
                 for one in chosen:
-                    one.check(force=True)
+                    one.check()
             elif kind == "radio":
-                self.page.locator(f"form#task [name='{name}'][value='{wanted}']").check(force=True)
+                self.page.locator(f"form#task [name='{name}'][value='{wanted}']").check()
             elif kind == "list":
                 value = self.page.locator(f"form#task [name='{name}'] option", has_text=str(wanted))
                 box.select_option(value.first.get_attribute("value") if value.count() else str(wanted))
