@@ -50,7 +50,7 @@ def configure(level: str) -> None:
     sys.excepthook = _unhandled
     threading.excepthook = lambda said: _unhandled(said.exc_type, said.exc_value, said.exc_traceback)
     logging.getLogger("pynetdicom").setLevel(logging.CRITICAL)
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)  # it tells of every tick
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # it tells of every tick, and of each that was left out
     structlog.configure(
         processors=[
             structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso"), _where, _allowed,

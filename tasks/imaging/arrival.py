@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import literal, select
+from sqlalchemy import literal, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -56,6 +56,7 @@ def index(
         return _again(session, tenant, h, stored, source, at)
     copy = {"kind": "original", "place": HERE, "sha256": stored.sha256, "size": stored.size, "created_at": at}
     put(session, Locator, {"tenant": tenant, "sop_uid": h.sop_uid, **copy})
+    meet(session, tenant, h.patient_id)
     put(
         session,
         Study,
@@ -87,6 +88,17 @@ def _again(session: Session, tenant: UUID, header: Header, stored: Blob, source:
         "sha256": stored.sha256, "size": stored.size, "reason": "other_bytes", "source": source, "received_at": at,
     }  # fmt: skip
     return "other" if put(session, Quarantine, values) else "same"
+
+
+def meet(session: Session, tenant: UUID, patient_id: str) -> None:
+    """From here to the end of the transaction nobody else gives this patient number a study or a record.
+
+    A study and its patient often arrive in the same moment; without this each could look for the other in vain and the study
+    would belong to nobody for good. SQLite has one writer anyway.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        key = f"patient number {tenant} {patient_id}"
+        session.execute(text("select pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": key})
 
 
 def record_of(session: Session, tenant: UUID, patient_id: str, issuer: str) -> UUID | None:

@@ -168,6 +168,7 @@ class Imaging:
 
     def link_waiting(self, session: Session, registration: Registration) -> int:
         """Give studies that came before their patient to him now; how many."""
+        arrival.meet(session, registration.tenant, registration.mrn)
         query = select(Study).where(
             Study.tenant == registration.tenant, Study.patient_id == registration.mrn, Study.record_id.is_(None)
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import date
 from uuid import UUID
 
@@ -94,6 +95,20 @@ class Ward:
 @pytest.fixture
 def ward(db: Database, clock: TestClock) -> Ward:
     return Ward(db, clock)
+
+
+def test_a_study_and_its_patient_of_the_same_moment_find_each_other(ward: Ward) -> None:
+    with ThreadPoolExecutor(1) as other:
+        with ward.db.transaction() as session:
+            arrival = Arrival(ward.qh, "QH_HIS", "QH20461", "王示例", "M", date(1959, 3, 12))
+            known = ward.patients.register(session, arrival, actor="hl7")
+            registration = ward.patients.registration(session, known.registration_id)
+            assert ward.imaging.link_waiting(session, registration) == 0
+            sent = other.submit(ward.imaging.ingest, slice_of("1.2.3", 1), "QH_CT", "dicom")
+            wait([sent], timeout=0.5)  # it cannot be done before the patient is, or it has not seen him
+        assert sent.result(timeout=20) == 0
+    with ward.db.read() as session:
+        assert [s.study_uid for s in ward.imaging.studies(session, registration)] == ["1.2.3"]
 
 
 def test_arrival_is_kept_once_and_other_bytes_are_set_aside(ward: Ward) -> None:
