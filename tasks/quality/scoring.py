@@ -87,17 +87,24 @@ def uncited(
 ) -> Uncited | None:
     """What is wrong with what low scores are shown by; None when nothing is.
 
-    `report` are the texts of the report: every line of the citation stands in one of them. `image` counts the key images from 1.
+    `report` are the texts of the report: every line of the citation stands in one of them, perhaps behind the name of the
+    dimension it is about and a colon. `image` counts the key images from 1.
     """
     if all(int(scores[name]) > CITED for name in DIMENSIONS):
         return None
-    lines = [line for line in map(_bare, citation.splitlines()) if line]
+    lines = [line for line in citation.splitlines() if _bare(line)]
     if not lines and image is None:
         return "nothing"
     if image is not None and not 1 <= image <= images:
         return "image"
     texts = [_bare(text) for text in report]
-    return None if all(any(line in text for text in texts) for line in lines) else "sentence"
+    return None if all(any(said in text for said in _said(line) for text in texts) for line in lines) else "sentence"
+
+
+def _said(line: str) -> list[str]:
+    """A line as it is, and without what stands before its first colon."""
+    _, _, rest = line.replace("：", ":").partition(":")
+    return [bare for bare in (_bare(line), _bare(rest)) if bare]
 
 
 def _bare(text: str) -> str:

@@ -217,3 +217,19 @@ def test_sections_are_named_in_both_languages() -> None:
 @given(st.dictionaries(st.sampled_from(tuple(hints.SECTIONS)), st.text(max_size=80)), st.sampled_from(["M", "F", ""]))
 def test_any_text_can_be_looked_at(report: dict[str, str], sex: str) -> None:
     assert isinstance(hints.hints(report, sex=sex, laterality="L"), list)
+
+
+@pytest.mark.parametrize(
+    ("citation", "wrong"),
+    [
+        ("左侧低密度。", None),
+        ("描述完整性：左侧低密度", None),
+        ("Completeness: 左侧低密度\n诊断逻辑性：未见出血", None),
+        ("描述完整性：右侧低密度", "sentence"),
+        ("描述完整性：", "sentence"),
+        (" \n“”", "nothing"),
+    ],
+)
+def test_a_cited_sentence_may_name_its_dimension(citation: str, wrong: str | None) -> None:
+    low = dict.fromkeys(scoring.DIMENSIONS, 12)
+    assert scoring.uncited(low, citation, None, ["左侧低密度。未见出血。"], 0) == wrong

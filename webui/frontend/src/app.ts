@@ -8,6 +8,7 @@ import * as keyboard from "./keyboard";
 import * as lock from "./lock";
 import * as pulse from "./pulse";
 import * as room from "./room";
+import * as toast from "./toast";
 import * as upload from "./upload";
 import * as verbs from "./verbs";
 
@@ -22,6 +23,7 @@ upload.start();
 lock.start();
 pulse.start();
 room.start();
+toast.start();
 if (document.querySelector("bpmn-view")) void import("./bpmn-view");
 
 // What htmx put in wants the same as what was there at first.

@@ -1,7 +1,17 @@
+const STAYS = 6;
+
+/** Messages the page came with leave like the others, or at a click. */
+export function start(): void {
+  for (const box of document.querySelectorAll<HTMLElement>("[data-toasts] > .toast")) {
+    setTimeout(() => box.remove(), STAYS * 1000);
+    box.addEventListener("click", () => box.remove());
+  }
+}
+
 /** A message at the lower left for six seconds; read aloud once. It may lead somewhere, or be undone. */
 type Way = { href: string; text: string } | { act: () => void; text: string };
 
-export function toast(text: string, way?: Way, seconds = 6): void {
+export function toast(text: string, way?: Way, seconds = STAYS): void {
   const region = document.querySelector("[data-toasts]");
   if (!region) return;
   const box = document.createElement("div");
