@@ -19,11 +19,3 @@ class MayNotOverride(LianyiError):
     code = "may_not_override"
     status = 403
     advice = "Leave it to somebody who does pre-QC at the invited hospital, or ask for a supplement."
-
-
-class HintsStand(LianyiError):
-    """The report still contradicts its own findings or its patient."""
-
-    code = "hints_stand"
-    status = 422
-    advice = "Send it back to the author; the marked hints say what has to be changed."

@@ -14,12 +14,13 @@ from engine.values import Json
 from tasks.cases.service import Cases
 from tasks.imaging.service import Imaging
 from tasks.quality import found, scoring
-from tasks.quality.errors import Blocked, HintsStand, MayNotOverride
+from tasks.quality.errors import Blocked, MayNotOverride
 from tasks.worklist.service import FormInvalid, Submitting, Worklist
 
 UNREAD: Final = "有提示未确认：请逐项看过后勾选。"
 NO_REASON: Final = "有未通过的核对项，放行须写明理由，至少 6 个字。"
 REASON: Final = 6
+STANDS: Final = "报告与自己的描述或与患者仍有矛盾，请退回修改；标出的提示写明要改什么。"
 UNCITED: Final[dict[str, str]] = {
     "nothing": "有一项不高于 12 分：请引用报告原句或一幅关键图像。",
     "sentence": "引用的句子不在报告里，请照原文引用，一行一句。",
@@ -89,9 +90,8 @@ class Gates:
         """Approving: no hint that blocks stands."""
         if step.case is None or step.data.get("verdict") != "approve":
             return
-        standing = [h.code for h in found.hints(step.session, self._worklist, step.case.id) if h.block]
-        if standing:
-            raise HintsStand(", ".join(standing))
+        if any(h.block for h in found.hints(step.session, self._worklist, step.case.id)):
+            raise FormInvalid({"verdict": [STANDS]})
 
     def score(self, step: Submitting) -> None:
         """A low score shows a sentence of the report or an image."""

@@ -371,3 +371,13 @@ def test_consent_needs_its_file_or_a_reason(emergency: World) -> None:
 def test_with_consent_nothing_is_followed_up(world: World) -> None:
     world.walk(2, urgency="E", urgency_reason="时间窗内")
     assert world.waiting() == ["pre_qc"]
+
+
+def test_a_report_that_contradicts_itself_is_not_passed_by_its_reviewer(world: World) -> None:
+    world.walk(8)
+    against = {"findings": "左侧颞叶见一占位。", "impression": "右侧颞叶占位，考虑胶质瘤。"}
+    world.submit("lin", "report", dict(world.steps()[8][2]) | against)
+    with pytest.raises(FormInvalid) as told:
+        world.submit("sun", "review", {"verdict": "approve", "radpeer": "1"})
+    assert set(told.value.errors) == {"verdict"}
+    assert world.waiting() == ["review"]
