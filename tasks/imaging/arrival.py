@@ -56,18 +56,19 @@ def index(
         return _again(session, tenant, h, stored, source, at)
     copy = {"kind": "original", "place": HERE, "sha256": stored.sha256, "size": stored.size, "created_at": at}
     put(session, Locator, {"tenant": tenant, "sop_uid": h.sop_uid, **copy})
-    meet(session, tenant, h.patient_id)
-    put(
-        session,
-        Study,
-        {
-            "tenant": tenant, "study_uid": h.study_uid, "record_id": record_of(session, tenant, h.patient_id, h.issuer),
-            "patient_id": h.patient_id, "issuer": h.issuer, "patient_name": h.patient_name, "sex": h.sex[:16],
-            "birth_date": h.birth_date[:10], "accession": h.accession, "study_date": h.study_date[:10],
-            "study_time": h.study_time[:16], "description": h.study_description, "modality": h.modality[:16],
-            "body_part": h.body_part, "laterality": h.laterality[:16], "received_at": at,
-        },
-    )  # fmt: skip
+    if session.get(Study, (tenant, h.study_uid)) is None:
+        meet(session, tenant, h.patient_id)
+        put(
+            session,
+            Study,
+            {
+                "tenant": tenant, "study_uid": h.study_uid, "record_id": record_of(session, tenant, h.patient_id, h.issuer),
+                "patient_id": h.patient_id, "issuer": h.issuer, "patient_name": h.patient_name, "sex": h.sex[:16],
+                "birth_date": h.birth_date[:10], "accession": h.accession, "study_date": h.study_date[:10],
+                "study_time": h.study_time[:16], "description": h.study_description, "modality": h.modality[:16],
+                "body_part": h.body_part, "laterality": h.laterality[:16], "received_at": at,
+            },
+        )  # fmt: skip
     put(
         session,
         Series,

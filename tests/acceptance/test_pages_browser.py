@@ -19,22 +19,11 @@ PERSONS = ["he", "gao", "chen", "shen", "lin", "wu", "sun", "zheng", "jin", "adm
 LOOKS = [("zh", "light"), pytest.param("en", "dark", marks=pytest.mark.slow)]
 TABS = ("timeline", "material", "report", "process", "log")
 Login = Callable[..., Any]
+Axe = Callable[[Any], list[str]]
 
 
 def _entries(who: str) -> set[str]:
     return {ITEMS[name].path for role in PEOPLE[who] for name in BY_ROLE[role]}
-
-
-def _axe(page: Any) -> list[str]:
-    """What axe finds on the page, one line a rule; the drawing of bpmn-js is not ours to change."""
-    from axe_playwright_python.sync_playwright import Axe
-
-    options = {"resultTypes": ["violations"]}
-    found = Axe().run(page, context={"exclude": [["bpmn-view"]]}, options=options).response["violations"]
-    return [
-        f"{page.url} {v['id']}: {v['help']} {[(n['target'], n.get('failureSummary', '')[:160]) for n in v['nodes'][:3]]}"
-        for v in found
-    ]
 
 
 def _pages(demo: Any, who: str) -> list[str]:
@@ -91,7 +80,7 @@ def _open_application(page: Any, base: str) -> str:
 
 @pytest.mark.parametrize(("lang", "theme"), LOOKS)
 @pytest.mark.parametrize("who", PERSONS)
-def test_pages_of_a_role(demo: Any, login: Login, who: str, lang: str, theme: str) -> None:
+def test_pages_of_a_role(demo: Any, login: Login, axe: Axe, who: str, lang: str, theme: str) -> None:
     page = login(who, lang, theme)
     found: list[str] = []
     for path in _pages(demo, who):
@@ -100,12 +89,12 @@ def test_pages_of_a_role(demo: Any, login: Login, who: str, lang: str, theme: st
         assert page.locator("html").get_attribute("lang") == ("zh-CN" if lang == "zh" else "en")
         shown = {a.get_attribute("href") for a in page.locator(".side nav.nav a").all()}
         assert shown == _entries(who), path
-        found += _axe(page)
+        found += axe(page)
     assert found == []
 
 
 @pytest.mark.parametrize("who", ["he", "wu"])
-def test_pages_on_a_narrow_screen(demo: Any, login: Login, who: str) -> None:
+def test_pages_on_a_narrow_screen(demo: Any, login: Login, axe: Axe, who: str) -> None:
     page = login(who, width=390, height=844)
     found: list[str] = []
     for path in _pages(demo, who):
@@ -113,7 +102,7 @@ def test_pages_on_a_narrow_screen(demo: Any, login: Login, who: str) -> None:
         wide = page.evaluate("document.documentElement.scrollWidth")
         if wide > 390:
             found.append(f"{path} is {wide} px wide")
-        found += _axe(page)
+        found += axe(page)
     assert found == []
 
 
@@ -135,7 +124,7 @@ def test_the_process_is_drawn_with_what_was_passed(demo: Any, login: Login, who:
     assert page.locator("bpmn-view .at-incident").count() == 0
 
 
-def test_keys_move_through_the_inbox(demo: Any, login: Login) -> None:
+def test_keys_move_through_the_inbox(demo: Any, login: Login, axe: Axe) -> None:
     page = login("he")
     for _ in range(2):
         _open_application(page, demo.base)
@@ -153,7 +142,7 @@ def test_keys_move_through_the_inbox(demo: Any, login: Login) -> None:
     assert page.evaluate(chosen) == first
     page.keyboard.press("?")
     assert page.locator("dialog#keys").is_visible()
-    assert _axe(page) == []
+    assert axe(page) == []
     page.keyboard.press("Escape")
     assert not page.locator("dialog#keys").is_visible()
     page.keyboard.press("j")
@@ -162,20 +151,20 @@ def test_keys_move_through_the_inbox(demo: Any, login: Login) -> None:
 
 
 @pytest.mark.parametrize("width", [1440, 390])
-def test_the_application_form_in_english_and_dark(demo: Any, login: Login, width: int) -> None:
+def test_the_application_form_in_english_and_dark(demo: Any, login: Login, axe: Axe, width: int) -> None:
     page = login("he", "en", "dark", width=width)
     _open_application(page, demo.base)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert _axe(page) == []
+    assert axe(page) == []
 
 
-def test_a_second_application_by_hand(demo: Any, login: Login) -> None:
+def test_a_second_application_by_hand(demo: Any, login: Login, axe: Axe) -> None:
     approver = login("gao")
     approver.goto(f"{demo.base}/inbox")
     page = login("he")
     _open_application(page, demo.base)
     case = page.locator("[data-case]").first.get_attribute("data-case")
-    assert _axe(page) == []
+    assert axe(page) == []
     _fill(page)
     page.expected.append("422")
     page.locator("form#task .action-bar button.solid").click()
@@ -183,7 +172,7 @@ def test_a_second_application_by_hand(demo: Any, login: Login) -> None:
     alert.wait_for()
     assert "知情同意" in alert.inner_text()
     assert alert.locator("li").count() <= 3, alert.inner_text()
-    assert _axe(page) == []
+    assert axe(page) == []
     # Only an emergency is told by a toast; it could also go without consent, so the refusal above was tried as urgent.
     _choose(page, "urgency", "E")
     page.locator("form#task [name=urgency_reason]").fill("时间窗内")
@@ -194,10 +183,10 @@ def test_a_second_application_by_hand(demo: Any, login: Login) -> None:
     )
     page.locator("form#task .action-bar button.solid").click()
     page.wait_for_url(re.compile(r"/(cases|applications|inbox)"))
-    _approve(approver, demo.base, str(case))
+    _approve(approver, demo.base, str(case), axe)
 
 
-def _approve(page: Any, base: str, case: str) -> None:
+def _approve(page: Any, base: str, case: str, axe: Axe) -> None:
     """The approver is told without reloading, opens the task, takes it and agrees."""
     page.locator("[data-toasts] a[href^='/tasks/']").first.wait_for(timeout=2_000)
     page.goto(f"{base}/inbox")
@@ -206,7 +195,7 @@ def _approve(page: Any, base: str, case: str) -> None:
     row.locator("a.what").click()
     page.locator("form#claim button.solid").click()
     page.locator("form#task .action-bar").wait_for()
-    assert _axe(page) == []
+    assert axe(page) == []
     _choose(page, "decision", "approve")
     page.locator("form#task .action-bar button.solid").click()
     page.wait_for_url(lambda url: "/tasks/" not in url)

@@ -13,6 +13,7 @@ from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
+from flask.testing import FlaskClient
 from pydicom.data import get_testdata_file
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -33,6 +34,9 @@ from tasks.patients.service import Arrival
 from tasks.people import alliance
 from tasks.people.service import Actor
 from tasks.quality import sampling
+from webui import assets
+from webui.app import create_app
+from webui.config import Config
 
 BEGINS = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 """When the alliance was made; the test's clock stands there too."""
@@ -193,6 +197,17 @@ def _alliance(request: pytest.FixtureRequest) -> Callable[[str], World]:
 def world(_alliance: Callable[[str], World], db: Database, clock: TestClock, _no_draw: None) -> World:
     """The alliance on this database."""
     return _over(db, clock, _alliance(db.dialect))
+
+
+@pytest.fixture
+def client(world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FlaskClient]:
+    """A browser without scripts before the pages of this alliance."""
+    built = assets.Built("dist/assets/app.js", ("dist/assets/app.css",))
+    monkeypatch.setattr(assets, "built", lambda: built)
+    app = create_app(world.services, Config(tmp_path, "", "http://localhost", "k" * 40), world.clock)
+    app.config["WTF_CSRF_ENABLED"] = False
+    with app.test_client() as made:
+        yield made
 
 
 @pytest.fixture

@@ -6,9 +6,8 @@ import hashlib
 import io
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,23 +21,11 @@ from engine.errors import NotFound
 from engine.tables import wait
 from tasks.people.models import Account, Login, Shift
 from tasks.quality import sampling
-from webui import assets, message_words
-from webui.app import create_app
-from webui.config import Config
+from webui import message_words
 
 World = Any
 Open = Callable[..., str]
 WRITERS = ("林示范", "孙审核")
-
-
-@pytest.fixture
-def client(world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FlaskClient]:
-    built = assets.Built("dist/assets/app.js", ("dist/assets/app.css",))
-    monkeypatch.setattr(assets, "built", lambda: built)
-    app = create_app(world.services, Config(tmp_path, "", "http://localhost", "k" * 40), world.clock)
-    app.config["WTF_CSRF_ENABLED"] = False
-    with app.test_client() as made:
-        yield made
 
 
 @pytest.fixture

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -21,22 +19,9 @@ from integrations.sms import SmsRefused, SmsUnknown
 from tasks.cases import troubles
 from tasks.imaging import service as imaging_service
 from tasks.people.models import Account, Login
-from webui import assets
-from webui.app import create_app
-from webui.config import Config
 
 World = Any
 NOW = datetime(2026, 11, 24, 8, tzinfo=UTC)
-
-
-@pytest.fixture
-def client(world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FlaskClient]:
-    built = assets.Built("dist/assets/app.js", ("dist/assets/app.css",))
-    monkeypatch.setattr(assets, "built", lambda: built)
-    app = create_app(world.services, Config(tmp_path, "", "http://localhost", "k" * 40), world.clock)
-    app.config["WTF_CSRF_ENABLED"] = False
-    with app.test_client() as made:
-        yield made
 
 
 def _as(client: FlaskClient, world: World, login: str) -> None:
