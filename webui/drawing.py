@@ -16,7 +16,7 @@ from tasks.people.service import directory
 from webui import check_words
 from webui.assets import asset
 from webui.context import context, services
-from webui.event_words import actor_word, event_word
+from webui.event_words import actor_word, event_word, named
 from webui.headers import nonce, request_id
 from webui.i18n import duration, language
 from webui.navigation import Item
@@ -219,5 +219,6 @@ def register(app: Flask, navigation: Callable[[], list[Item]]) -> None:
             "source_word": check_words.source,
             "event_word": event_word,
             "actor_word": actor_word,
+            "named": named,
         }
     )

@@ -6,6 +6,9 @@ from typing import Final
 
 from flask_babel import gettext
 
+from tasks.people.letters import spelled
+from webui.i18n import language
+
 EVENTS: Final[dict[str, str]] = {
     "instance.started": "流程开始",
     "instance.completed": "流程结束",
@@ -66,6 +69,7 @@ EVENTS: Final[dict[str, str]] = {
     "shift_added": "排班",
     "substitution_made": "安排代理",
 }
+OTHER: Final = "其他记录"
 ACTORS: Final[dict[str, str]] = {
     "hidden": "已隐去",
     "worker": "系统",
@@ -80,11 +84,16 @@ ACTORS: Final[dict[str, str]] = {
 
 
 def event_word(kind: str) -> str:
-    """The word for a kind of entry; the kind itself when it has none."""
-    return str(gettext(EVENTS[kind])) if kind in EVENTS else kind
+    """The word for a kind of entry; a plain one for what an older version wrote and nobody names any more."""
+    return str(gettext(EVENTS.get(kind, OTHER)))
+
+
+def named(name: str) -> str:
+    """A colleague's name as its reader reads it: in Latin letters on English pages. Patients keep the name they are registered by."""
+    return spelled(name) if name and language() == "en" else name
 
 
 def actor_word(actor: str) -> str:
-    """A person's name as it is; the word for what acts by itself, named before a colon."""
+    """A person's name; the word for what acts by itself, named before a colon."""
     name = actor.partition(":")[0]
-    return str(gettext(ACTORS[name])) if name in ACTORS else actor
+    return str(gettext(ACTORS[name])) if name in ACTORS else named(actor)

@@ -51,6 +51,20 @@ class _Babel(Babel):  # type: ignore[misc]
 _DOMAIN = _Catalogue()
 
 
+def counted(text: str, **values: Any) -> str:
+    """`_` of the templates: the text in the reader's language, in the singular where its number `n` is one."""
+    count, found = values.get("n"), ""
+    if isinstance(count, int) and language() == "en":
+        found = str(catalogue("en").ngettext(text, text, count))
+    found = found if found and found != text else str(gettext(text))
+    return found % values if values else found
+
+
+def comma() -> str:
+    """What stands between two facts in a line."""
+    return ", " if language() == "en" else "，"
+
+
 def language() -> str:
     """`zh` or `en`: the cookie of this work place, else the setting."""
     if not has_request_context():
@@ -111,6 +125,7 @@ def init(app: Flask) -> None:
     )
     filters: dict[str, Any] = {"hm": hm, "day": day, "moment": moment, "duration": duration}
     app.jinja_env.filters.update(filters)
+    app.jinja_env.globals.update({"_": counted, "gettext": counted, "comma": comma})
     catalogue("en")
 
 

@@ -15,6 +15,7 @@ from tasks.applications import words
 from tasks.cases.service import Cases, ClinicalCase
 from tasks.imaging.service import Imaging, StudyFacts
 from tasks.patients.service import Patients
+from tasks.people.letters import spelled
 from tasks.people.service import People, directory
 from tasks.worklist.service import FormInvalid, OpenedTask, Submitting, Worklist
 
@@ -85,7 +86,10 @@ class Prefill:
         asked = [case.to_hospital] if case.to_hospital else [h.id for h in self._partners(session, case)]
         found = {a.id: a for hospital in asked for a in self._people.holders(session, "expert", hospital)}
         titles = TITLES[lang if lang in TITLES else "zh"]
-        return [(str(a.id), " ".join(w for w in (a.name, titles.get(a.title or "", "")) if w)) for a in found.values()]
+        name = spelled if lang == "en" else str
+        return [
+            (str(a.id), " ".join(w for w in (name(a.name), titles.get(a.title or "", "")) if w)) for a in found.values()
+        ]
 
     def _hospitals(self, session: Session, case: ClinicalCase, lang: str) -> list[tuple[str, str]]:
         return [(str(h.id), h.name if lang == "zh" else h.name_en) for h in self._partners(session, case)]

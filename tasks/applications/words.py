@@ -52,9 +52,8 @@ def label(study: StudyFacts, lang: str = "zh") -> str:
     """A study in one line: modality, what, when, how much."""
     day = study.study_date
     when = f"{day[:4]}-{day[4:6]}-{day[6:8]}" if len(day) == 8 else ""
-    much = (
-        f"{study.series} 序列 {study.objects} 幅" if lang == "zh" else f"{study.series} series, {study.objects} images"
-    )
+    images = "1 image" if study.objects == 1 else f"{study.objects} images"
+    much = f"{study.series} 序列 {study.objects} 幅" if lang == "zh" else f"{study.series} series, {images}"
     what = " ".join(w for w in (study.modality, study.description or study.body_part, when) if w)
     return f"{what} · {much}"
 

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from engine.db import Instant, Uuid
 from engine.model import Bundle, describe
 from engine.tables import definition, history, incident, instance, job, wait
+from tasks.cases import node_names
 from tasks.cases.models import ClinicalCase
 from tasks.cases.visibility import belongs
 from tasks.people import directory
@@ -126,7 +127,7 @@ def standings(session: Session, instance_id: UUID) -> dict[str, Standing]:
         name: Standing(
             name=view.name, name_en=view.name_en, passed=tuple(sorted(passed.get(name, ()))),
             active=tuple(sorted({w.node for w in waiting if name in (w.process, inside.get(w.process))})), incidents=tuple(sorted(t for t in troubles if t in view.nodes)),
-            nodes={i: (n.name or i, n.name_en or i) for i, n in view.nodes.items()},
+            nodes=node_names.names(view),
         )
         for name, view in views.items()
     }  # fmt: skip
@@ -205,5 +206,5 @@ def step_names(session: Session, definition_id: UUID) -> dict[str, tuple[str, st
     if definition_id not in _NAMES:
         content = session.execute(select(definition.c.content).where(definition.c.id == definition_id)).scalar_one()
         views = describe(Bundle.from_bytes(content)).values()
-        _NAMES[definition_id] = {i: (n.name or "", n.name_en or "") for view in views for i, n in view.nodes.items()}
+        _NAMES[definition_id] = {i: words for view in views for i, words in node_names.names(view).items()}
     return _NAMES[definition_id]

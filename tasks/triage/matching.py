@@ -116,17 +116,21 @@ def _nearness(place: int) -> tuple[str, str]:
     return words[place] if place < len(words) else ("其他专科", "Further specialty")
 
 
+def _s(count: int) -> str:
+    return "" if count == 1 else "s"
+
+
 def _parts(c: Candidate, pool: str, most: int) -> tuple[Part, ...]:
     place = c.specialties.index(pool)
     fair = c.answered_30d / most if most else 0.0
     shares = {
-        "queue": (min(1.0, c.waiting / QUEUE_CAP), f"待办 {c.waiting} 项", f"{c.waiting} tasks waiting"),
-        "load": (min(1.0, c.open_cases / LOAD_CAP), f"在手 {c.open_cases} 例", f"{c.open_cases} open cases"),
+        "queue": (min(1.0, c.waiting / QUEUE_CAP), f"待办 {c.waiting} 项", f"{c.waiting} task{_s(c.waiting)} waiting"),
+        "load": (min(1.0, c.open_cases / LOAD_CAP), f"在手 {c.open_cases} 例", f"{c.open_cases} open case{_s(c.open_cases)}"),
         "continuity": (0.0, "看过该患者", "Knows the patient") if c.knows_patient else (1.0, "首次接触该患者", "New to the patient"),
         "specialty": (min(1.0, place * 0.5), *_nearness(place)),
         "declines": (
-            min(1.0, c.recent_declines / DECLINE_CAP), f"近期谢绝 {c.recent_declines} 次", f"{c.recent_declines} recent declines",
+            min(1.0, c.recent_declines / DECLINE_CAP), f"近期谢绝 {c.recent_declines} 次", f"{c.recent_declines} recent decline{_s(c.recent_declines)}",
         ),
-        "fairness": (fair, f"30 天应诊 {c.answered_30d} 例", f"{c.answered_30d} cases in 30 days"),
+        "fairness": (fair, f"30 天应诊 {c.answered_30d} 例", f"{c.answered_30d} case{_s(c.answered_30d)} in 30 days"),
     }  # fmt: skip
     return tuple(Part(n, w, round(w * shares[n][0], 1), shares[n][1], shares[n][2]) for n, w in WEIGHTS.items())

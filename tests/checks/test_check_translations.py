@@ -10,7 +10,7 @@ from babel.messages.pofile import read_po
 ROOT = Path(__file__).resolve().parents[2]
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 IN_TEMPLATE = re.compile(r"""_\(\s*(["'])(.+?)\1""")
-IN_CODE = re.compile(r'gettext\(\s*"(.+?)"')
+IN_CODE = re.compile(r'(?:gettext|counted)\(\s*"(.+?)"')
 CONSTANT = re.compile(r'"([^"\n]*[\u4e00-\u9fff][^"\n]*)"')
 
 
@@ -23,6 +23,7 @@ def _used() -> set[str]:
     words = (
         "webui/navigation.py",
         "webui/event_words.py",
+        "webui/done_words.py",
         "webui/incident_words.py",
         "webui/message_words.py",
         "forms/compile.py",
@@ -39,7 +40,12 @@ def _used() -> set[str]:
 
 def _translated() -> dict[str, str]:
     with (ROOT / "webui" / "translations" / "en" / "LC_MESSAGES" / "messages.po").open("rb") as file:
-        return {str(m.id): str(m.string) for m in read_po(file, locale="en") if m.id}
+        return {_first(m.id): _first(m.string) for m in read_po(file, locale="en") if m.id}
+
+
+def _first(text: str | list[str] | tuple[str, ...]) -> str:
+    """A text, or the singular of one that has a plural."""
+    return text if isinstance(text, str) else text[0]
 
 
 def test_english_is_complete() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
@@ -32,6 +33,7 @@ from tasks.catalogue import Services
 from tasks.demo import alliance as invented
 from tasks.patients.service import Arrival
 from tasks.people import alliance
+from tasks.people.models import Account, Login
 from tasks.people.service import Actor
 from tasks.quality import sampling
 from webui import assets
@@ -208,6 +210,26 @@ def client(world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Ite
     app.config["WTF_CSRF_ENABLED"] = False
     with app.test_client() as made:
         yield made
+
+
+@pytest.fixture
+def open_page(client: FlaskClient, world: World) -> Callable[..., str]:
+    """`open_page(login, path, lang="zh")`: the text of a page as this person gets it."""
+
+    def ask(login: str, path: str, lang: str = "zh", status: int = 200) -> str:
+        digest = hashlib.sha256(login.encode()).hexdigest()
+        with world.services.db.transaction() as session:
+            account = session.scalars(select(Account.id).where(Account.login_name == login)).one()
+            if session.scalar(select(Login.id).where(Login.token_hash == digest)) is None:
+                now = world.clock.now()
+                session.add(Login(id=account, account_id=account, token_hash=digest, created_at=now, seen_at=now, expires_at=now.replace(year=2027), reauth_at=now))  # fmt: skip
+        client.set_cookie("lianyi", login)
+        client.set_cookie("lang", lang)
+        answer = client.get(path)
+        assert answer.status_code == status, path
+        return answer.text
+
+    return ask
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import re
@@ -19,33 +18,13 @@ from werkzeug.datastructures import MultiDict
 from engine import uuid7
 from engine.errors import NotFound
 from engine.tables import wait
-from tasks.people.models import Account, Login, Shift
+from tasks.people.models import Shift
 from tasks.quality import sampling
 from webui import message_words
 
 World = Any
 Open = Callable[..., str]
 WRITERS = ("林示范", "孙审核")
-
-
-@pytest.fixture
-def open_page(client: FlaskClient, world: World) -> Open:
-    """`open_page(login, path, lang="zh")`: the text of a page as this person gets it."""
-
-    def ask(login: str, path: str, lang: str = "zh", status: int = 200) -> str:
-        digest = hashlib.sha256(login.encode()).hexdigest()
-        with world.services.db.transaction() as session:
-            account = session.scalars(select(Account.id).where(Account.login_name == login)).one()
-            if session.scalar(select(Login.id).where(Login.token_hash == digest)) is None:
-                now = world.clock.now()
-                session.add(Login(id=account, account_id=account, token_hash=digest, created_at=now, seen_at=now, expires_at=now.replace(year=2027), reauth_at=now))  # fmt: skip
-        client.set_cookie("lianyi", login)
-        client.set_cookie("lang", lang)
-        answer = client.get(path)
-        assert answer.status_code == status, path
-        return answer.text
-
-    return ask
 
 
 def _words(page: str, where: str) -> str:
@@ -250,7 +229,7 @@ def test_a_task_that_is_done_says_by_whom_and_leads_on(world: World, open_page: 
     world.worker.run_until_idle()
     told = _words(open_page("gao", approve), "//*[@data-done]")
     assert "您在" in told
-    assert "高审批" in _words(open_page("he", approve, "en"), "//*[@data-done]")
+    assert "Gao Shenpi" in _words(open_page("he", approve, "en"), "//*[@data-done]")
     assert client.post(approve, data=sent).status_code == 409
     open_page("feng", approve, status=404)
     assert html.fromstring(open_page("gao", approve)).xpath(f"//a[@href='/cases/{world.case}']")

@@ -12,6 +12,7 @@ from engine import history
 from tasks.cases import trace
 from tasks.people.service import directory, opens
 from webui.context import actor, context, services
+from webui.i18n import counted
 from webui.pages import shared
 
 blueprint = Blueprint("audit", __name__, url_prefix="/audit")
@@ -28,7 +29,7 @@ def home() -> ResponseReturnValue:
         entries = trace.newest(session, who, words, before=shared.cursor())
         heads = history.heads(session)
         accesses = house.cases.to_review(session, who)
-        names = directory.names(session, [a.account_id for a, _ in accesses])
+        names = shared.names(session, [a.account_id for a, _ in accesses])
         places = {h.id: h for h in directory.hospitals(session)}
     more = shared.more("audit.home", entries, 100, lambda e: (e.at, e.id), q=words)
     return render_template(
@@ -50,7 +51,7 @@ def check() -> ResponseReturnValue:
     _only_auditors()
     house, who = services(), actor()
     breaks = history.check(house.db, who.id, context().clock.now())
-    flash(gettext("全部记录已校验，未被改动") if not breaks else gettext("校验发现 %(n)s 处断裂", n=len(breaks)))
+    flash(gettext("全部记录已校验，未被改动") if not breaks else counted("校验发现 %(n)s 处断裂", n=len(breaks)))
     return redirect(url_for("audit.home"), 303)
 
 

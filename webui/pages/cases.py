@@ -121,7 +121,7 @@ def _facts(session: Any, row: Any) -> dict[str, Any]:
         "scores": house.quality.scores(session, row.id) if allowed["qc.read"] else [],
         "room": house.session.of_case(session, row.id),
         "moved_for": house.session.moved_for(session, row.id),
-        "people": directory.names(session, [p for p in people if p not in house.cases.hidden(session, who, row)]),
+        "people": shared.names(session, [p for p in people if p not in house.cases.hidden(session, who, row)]),
         "why": _why(session, row, who),
         "mrn": _mrn(session, row) if allowed["name.read"] else "",
         "history": _may_trace(session, row),
@@ -176,7 +176,7 @@ def _parties(session: Any, row: Any) -> list[tuple[str, str]]:
     cases = services().cases
     covered = cases.hidden(session, actor(), row)
     found = [(part, p) for part in words for p in cases.people_of(session, row.id, part) if p not in covered]
-    names = directory.names(session, [p for _, p in found])
+    names = shared.names(session, [p for _, p in found])
     return [(names.get(p, ""), words[part]) for part, p in found if names.get(p)]
 
 
@@ -186,16 +186,23 @@ def _process(session: Any, row: Any) -> dict[str, Any]:
     standings = trace.standings(session, row.instance_id)
     active = [n for n, s in standings.items() if s.active]
     entries = trace.entries(session, row.instance_id, services().cases.hidden(session, actor(), row))
-    names = {i: words[english] for s in standings.values() for i, words in s.nodes.items() if words[english] != i}
+    names = {i: words[english] for s in standings.values() for i, words in s.nodes.items()}
     chosen = request.args.get("process") or next((n for n in active if n != "consultation"), "consultation")
     return {
         "standings": standings,
         "titles": {n: s.name_en if english else s.name for n, s in standings.items()},
         "chosen_process": chosen if chosen in standings else "consultation",
         "entries": entries,
-        "node_names": names,
+        "step_of": [_step(standings, names, e, english) for e in entries],
         "did": _did(entries, names, {n for s in standings.values() for n in s.active}),
     }
+
+
+def _step(standings: Mapping[str, Any], names: Mapping[str, str], entry: Any, english: bool) -> str:
+    """What the step of an entry is called; the same id may stand in several processes, and an embedded one is none of them."""
+    own = standings.get(entry.process)
+    words = own.nodes.get(entry.node) if own else None
+    return str(words[english] if words else names.get(entry.node, ""))
 
 
 def _did(entries: list[Any], names: dict[str, str], waiting: set[str]) -> list[dict[str, Any]]:
@@ -205,7 +212,7 @@ def _did(entries: list[Any], names: dict[str, str], waiting: set[str]) -> list[d
         if e.kind == "instance.started":
             what = gettext("流程开始")
         elif e.kind in ("task.submitted", "job.done") and (e.node or e.operation):
-            what = names.get(e.node, e.node) or e.operation
+            what = names.get(e.node) or gettext("系统任务")
         else:
             continue
         found.append({"at": e.at, "what": what, "who": actor_word(e.actor), "now": False})

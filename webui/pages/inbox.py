@@ -49,7 +49,7 @@ def listed() -> ResponseReturnValue:
         filters = {name: request.args.get(name, "") for name in ("urgent", "hospital", "form", "modality")}
         rows = [r for r in rows if _wanted(r, filters, context().clock.now())]
         questions = house.worklist.questions(session, who, [r.case.id for r in rows if r.case])
-        names = directory.names(session, [r.claimed_by for r in rows if r.claimed_by])
+        names = shared.names(session, [r.claimed_by for r in rows if r.claimed_by])
         notices = _notices(session)
         chosen = _chosen(rows, request.args.get("task"))
         preview = shared.preview(session, chosen) if chosen else None

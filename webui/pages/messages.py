@@ -14,6 +14,7 @@ from tasks.people.service import directory, opens
 from webui.context import actor, context, services
 from webui.i18n import local
 from webui.message_words import problem_word, state_word
+from webui.pages import shared
 
 blueprint = Blueprint("messages", __name__, url_prefix="/messages")
 blueprint.add_app_template_filter(state_word, "message_word")
@@ -39,7 +40,7 @@ def listed() -> ResponseReturnValue:
         about = house.messages.about(session, [r["id"] for r in rows])
         today = local(context().clock.now()).replace(hour=0, minute=0, second=0, microsecond=0)
         counts = house.messages.counts(session, who, today)
-        names = directory.names(session, [t.account_id for t in texts])
+        names = shared.names(session, [t.account_id for t in texts])
         places = {h.id: h for h in directory.hospitals(session)}
     times = [r["at"] for r in rows] or [t.created_at for t in texts]
     more = url_for("messages.listed", tab=tab, before=times[-1].isoformat()) if len(times) == PAGE else ""

@@ -11,6 +11,7 @@ from tasks.cases.states import STATES
 from tasks.people.service import directory
 from tasks.worklist import overview
 from webui.context import actor, context, services
+from webui.pages import shared
 
 blueprint = Blueprint("monitor", __name__, url_prefix="/monitor")
 
@@ -25,7 +26,7 @@ def home() -> ResponseReturnValue:
         cases = {c.instance_id: c for c in house.cases.find(session, who, Search(running=True))}
         steps = overview.steps(session, list(cases))
         stopped = troubles.listed(session, who, context().clock.now())
-        names = directory.names(session, [p for s in steps for p in (s.person, s.claimed_by) if p])
+        names = shared.names(session, [p for s in steps for p in (s.person, s.claimed_by) if p])
         duty = directory.on_duty(session, who.hospital_id, context().clock.now())
         places = {h.id: h for h in directory.hospitals(session)}
         lines = house.messages.endpoints(session)

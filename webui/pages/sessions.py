@@ -26,7 +26,7 @@ def listed() -> ResponseReturnValue:
     with house.db.read() as session:
         rooms = house.session.upcoming(session, who)
         cases = {r.id: house.cases.view(session, who, r.case_id) for r in rooms}
-        names = directory.names(session, [r.expert for r in rooms])
+        names = shared.names(session, [r.expert for r in rooms])
         places = {h.id: h for h in directory.hospitals(session)}
     return render_template("sessions.html", rooms=rooms, cases=cases, names=names, places=places)
 
@@ -43,7 +43,7 @@ def entered(room_id: UUID) -> ResponseReturnValue:
         row = house.cases.get(session, room.case_id)
         may_look = house.cases.allowed(session, who, row, "images", "read")
         may_read = house.cases.allowed(session, who, row, "application", "read")
-        names = directory.names(session, [room.expert, *[e.account_id for e in now["events"] if e.account_id]])
+        names = shared.names(session, [room.expert, *[e.account_id for e in now["events"] if e.account_id]])
         places = {h.id: h for h in directory.hospitals(session)}
         views = house.imaging.key_views_of(session, case.id) if may_look else []
         application = shared.application(session, case.id) if may_read else {}

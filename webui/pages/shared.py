@@ -13,7 +13,8 @@ from flask_babel import gettext
 
 from tasks.people.service import directory
 from webui.context import actor, context, services
-from webui.i18n import language
+from webui.event_words import named
+from webui.i18n import counted, language
 
 
 def cursor() -> tuple[datetime, UUID] | None:
@@ -50,6 +51,11 @@ def age(birth: date | None) -> int | None:
     return today.year - birth.year - ((today.month, today.day) < (birth.month, birth.day))
 
 
+def names(session: Any, accounts: Sequence[UUID]) -> dict[UUID, str]:
+    """The names of these people in the letters of the reader's language."""
+    return {who: named(name) for who, name in directory.names(session, accounts).items()}
+
+
 def sex(code: str | None) -> str:
     """The word for a sex."""
     return str({"M": gettext("男"), "F": gettext("女"), "O": gettext("其他")}.get(code or "", ""))
@@ -76,12 +82,12 @@ def preview(session: Any, row: Any) -> Preview | None:
     case = house.cases.get(session, row.case.id)
     may_read = house.cases.allowed(session, who, case, "application", "read")
     may_look = house.cases.allowed(session, who, case, "images", "read")
-    names = directory.names(session, [case.applicant])
+    known = names(session, [case.applicant])
     return Preview(
         case=row.case,
         form=application(session, case.id) if may_read else {},
         home=house.people.hospital(session, case.from_hospital),
-        applicant=names.get(case.applicant, ""),
+        applicant=known.get(case.applicant, ""),
         views=house.imaging.key_views_of(session, case.id)[:4] if may_look else [],
         steps=house.applications.progress(session, who, case.id),
         known=_known(session, case) if may_read else [],
@@ -97,7 +103,7 @@ def _known(session: Any, case: Any) -> list[tuple[str, str]]:
         told = [
             c.row["label_en" if language() == "en" else "label_zh"] for c in checks if c.severity in ("warn", "block")
         ]
-        word = gettext("通过") if not told else gettext("%(n)s 项提示：%(what)s", n=len(told), what=_joined(told[:3]))
+        word = gettext("通过") if not told else counted("%(n)s 项提示：%(what)s", n=len(told), what=_joined(told[:3]))
         rows.append((gettext("前质控"), word))
     versions = house.reports.versions(session, case.id) if case.expert == actor().account_id else []
     if versions:

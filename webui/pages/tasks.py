@@ -16,14 +16,15 @@ from engine.errors import NotFound, Refused
 from forms import FormDef, FormView
 from tasks.files.errors import FileRefused, FileTooLarge
 from tasks.people.errors import BadCredentials
-from tasks.people.service import Actor, directory
+from tasks.people.service import Actor
 from tasks.quality import scoring
 from tasks.worklist.errors import FormInvalid
 from tasks.worklist.service import OpenedTask
 from webui.context import actor, context, services
+from webui.done_words import handed_in
 from webui.errors import texts
 from webui.guards import token
-from webui.i18n import language
+from webui.i18n import hm, language
 from webui.pages import checks, rota, shared
 
 QUESTION = 30
@@ -45,7 +46,7 @@ def _done(task_id: UUID, status: int) -> ResponseReturnValue:
     house, who = services(), actor()
     with house.db.read() as session:
         receipt = house.worklist.receipt(session, who, task_id)
-        names = directory.names(session, [receipt.account_id] if receipt.account_id else [])
+        names = shared.names(session, [receipt.account_id] if receipt.account_id else [])
     mine = receipt.account_id == who.account_id
     page = render_template(
         "task_done.html", receipt=receipt, name=shared.step_name(receipt), mine=mine, who=names.get(receipt.account_id, ""),
@@ -126,7 +127,7 @@ def _beside(session: Any, who: Actor, task: OpenedTask) -> dict[str, Any]:
     found["said"] = _said(session, case.id, row.form or "")
     if row.form in ("triage", "dispatch"):
         proposals = house.triage.proposals(session, case.id)
-        found |= {"proposals": proposals, "names": directory.names(session, [p.account_id for p in proposals])}
+        found |= {"proposals": proposals, "names": shared.names(session, [p.account_id for p in proposals])}
         fit = [p.account_id for p in proposals if not p.excluded]
         found["rota"] = rota.rota(session, fit, QUESTION)
     if row.form in ("report", "review", "sign", "score", "arbitrate"):
@@ -183,7 +184,7 @@ def _anchors_of(rows: Sequence[tuple[int, str, str]]) -> list[str]:
 def _report(session: Any, case_id: UUID, *, blind: bool) -> dict[str, Any]:
     house = services()
     versions = house.reports.versions(session, case_id)
-    people = directory.names(session, [p for v in versions for p in (v.author, v.reviewer) if p]) if not blind else {}
+    people = shared.names(session, [p for v in versions for p in (v.author, v.reviewer) if p]) if not blind else {}
     return {
         "version": versions[0] if versions else None, "versions": versions, "people": people, "hints": house.quality.hints(session, case_id),
         "scores": house.quality.scores(session, case_id), "anchors": scoring.ANCHORS,
@@ -216,7 +217,7 @@ def hand_in(task_id: UUID) -> ResponseReturnValue:
         )  # fmt: skip
     except FormInvalid as problem:
         return _page(task_id, data, problem.errors, 422)
-    flash(gettext("%(step)s已提交", step=shared.step_name(task.task)))
+    flash(handed_in(task.task.form, shared.step_name(task.task)))
     if task.task.form == "apply" and task.task.case is not None:
         return redirect(url_for("cases.shown", case_id=task.task.case.id), 303)
     if task.task.form in ("attend", "hold") and task.task.case is not None:
@@ -277,6 +278,6 @@ def draft(task_id: UUID) -> ResponseReturnValue:
     if not match.isdigit():
         raise Refused("If-Match must name the draft's ETag.")
     etag = services().worklist.save_draft(actor(), task_id, request.form.to_dict(flat=False), int(match))
-    answer = jsonify(saved=True)
+    answer = jsonify(saved=True, at=hm(context().clock.now()))
     answer.headers["ETag"] = f'"{etag}"'
     return answer

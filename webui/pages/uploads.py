@@ -16,7 +16,7 @@ from flask_babel import gettext
 from engine.errors import NotFound, Refused
 from webui.context import actor, services
 from webui.guards import wants_json
-from webui.i18n import language
+from webui.i18n import counted, language
 
 blueprint = Blueprint("uploads", __name__, url_prefix="/uploads")
 MEMBER_LIMIT = 64 * 1024 * 1024
@@ -100,7 +100,7 @@ def images(case_id: UUID) -> ResponseReturnValue:
             refused.append({"name": name[-80:], "why": why})
     if wants_json() or request.headers.get("X-Requested-With"):
         return jsonify(kept=kept, refused=refused), 200 if kept or not refused else 422
-    flash(gettext("收下 %(n)s 个文件", n=kept))
+    flash(counted("收下 %(n)s 个文件", n=kept))
     for one in refused[:5]:
         flash(gettext("%(name)s：%(why)s", name=one["name"], why=one["why"]))
     return redirect(request.referrer or f"/cases/{case_id}", 303)

@@ -9,6 +9,10 @@ function element(name: string, text = ""): HTMLElement {
   return Object.assign(document.createElement("div"), { className: name, textContent: text });
 }
 
+/** Labels are drawn at 14 px and never smaller than 12 px: a wider diagram scrolls inside its box. */
+const DRAWN = 14;
+const SMALLEST = 12 / DRAWN;
+
 export class BpmnView extends HTMLElement {
   private viewer?: NavigatedViewer;
 
@@ -17,7 +21,8 @@ export class BpmnView extends HTMLElement {
     canvas.className = "bpmn-canvas";
     canvas.style.height = `${this.dataset.height ?? 480}px`;
     this.replaceChildren(canvas);
-    this.viewer = new NavigatedViewer({ container: canvas });
+    const text = { fontSize: DRAWN, lineHeight: 1.2, fontFamily: getComputedStyle(document.body).fontFamily };
+    this.viewer = new NavigatedViewer({ container: canvas, textRenderer: { defaultStyle: text, externalStyle: text } });
     const xml = await (await fetch(this.getAttribute("src")!)).text();
     await this.viewer.importXML(xml);
     this.fit(canvas);
@@ -26,18 +31,27 @@ export class BpmnView extends HTMLElement {
     this.dispatchEvent(new CustomEvent("lianyi:drawn", { bubbles: true }));
   }
 
-  /** The whole diagram with a margin, at most at its own size, in a box as tall as it needs. */
+  /** The whole diagram with a margin, at most at its own size and never too small to read, in a box as tall as it needs. */
   private fit(box: HTMLElement): void {
     type Area = { x: number; y: number; width: number; height: number };
     const canvas = this.viewer!.get<{ viewbox(area?: Area): { inner: Area }; resized(): void }>("canvas");
     const { inner } = canvas.viewbox();
     const margin = 24;
-    const scale = Math.min(1, (box.clientWidth - 2 * margin) / inner.width);
+    const scale = Math.max(SMALLEST, Math.min(1, (box.clientWidth - 2 * margin) / inner.width));
+    box.style.minWidth = `${Math.ceil(inner.width * scale + 2 * margin)}px`;
     box.style.height = `${Math.round(Math.max(260, inner.height * scale + 2 * margin + 40))}px`;
     canvas.resized();
     const width = box.clientWidth / scale;
     const height = box.clientHeight / scale;
     canvas.viewbox({ x: inner.x - (width - inner.width) / 2, y: inner.y - margin / scale, width, height });
+  }
+
+  /** Where the case stands is in view, however wide the diagram is. */
+  private reveal(id = ""): void {
+    const shape = this.querySelector<SVGGElement>(`[data-element-id="${CSS.escape(id)}"]`);
+    if (!shape) return;
+    const [at, box] = [shape.getBoundingClientRect(), this.getBoundingClientRect()];
+    this.scrollLeft += at.left + at.width / 2 - box.left - box.width / 2;
   }
 
   disconnectedCallback(): void { this.viewer?.destroy(); }
@@ -54,6 +68,7 @@ export class BpmnView extends HTMLElement {
       canvas.addMarker(id, "at-active");
       overlays.add(id, { position: { top: -10, left: -10 }, html: element("token") });
     }
+    this.reveal(known(state.active)[0]);
     for (const id of known(Object.keys(state.incident ?? {}))) {
       canvas.addMarker(id, "at-incident");
       overlays.add(id, { position: { top: -9, right: 9 }, html: element("trouble", String(state.incident![id])) });
