@@ -22,6 +22,7 @@ from tasks.cases.refs import next_ref
 from tasks.cases.search import Search, condition
 from tasks.cases.states import STATES, may_follow
 from tasks.cases.visibility import belongs, facts, facts_of, visible_cases, waits_for
+from tasks.people import directory
 from tasks.people.service import Actor, Facts, People, blind_to, grants, may
 
 __all__ = [
@@ -242,8 +243,14 @@ class Cases:
         return self.shown_to(session, actor, [case])[0]
 
     def hidden(self, session: Session, actor: Actor, case: ClinicalCase) -> frozenset[UUID]:
-        """The accounts whose names this reader must not find anywhere in the case: a scorer is blind to whose report it is."""
-        return blind_to(actor, self.facts(session, case))
+        """The accounts whose names this reader must not find anywhere in the case: a scorer is blind to whose report it is.
+
+        Not those alone who wrote it: had he the names of the others who were asked, he could tell who is left."""
+        writers = blind_to(actor, self.facts(session, case))
+        if not writers or case.to_hospital is None:
+            return writers
+        might = directory.held(session, ("expert", "reviewer"), case.to_hospital)
+        return writers | might - {actor.account_id}
 
     def shown_to(self, session: Session, actor: Actor, cases: list[ClinicalCase]) -> list[CaseFacts]:
         """Rows a query already filtered, each with the name only where this actor may see it."""

@@ -79,6 +79,12 @@ def staff(session: Session, hospital_id: UUID, at: datetime) -> set[UUID]:
     )
 
 
+def held(session: Session, roles: Sequence[str], hospital_id: UUID) -> set[UUID]:
+    """Everybody who holds or ever held one of these roles at a hospital, or on the whole platform."""
+    here = or_(Assignment.hospital_id == hospital_id, Assignment.hospital_id.is_(None))
+    return set(session.scalars(select(Assignment.account_id).where(Assignment.role.in_(roles), here)))
+
+
 def shifts(session: Session, accounts: Sequence[UUID], begins: datetime, ends: datetime) -> list[Shift]:
     """The rows of the rota of these people that touch a stretch of time, in order."""
     query = select(Shift).where(Shift.account_id.in_(accounts), Shift.starts < ends, Shift.ends > begins)
