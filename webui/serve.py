@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import multiprocessing
 import os
 import signal
 import socket
@@ -159,6 +160,8 @@ def _web(config: Config, listen: Listen) -> int:
             except OSError:
                 time.sleep(0.1)
 
+    # a fork would copy the locks these threads hold at that moment, and the child would wait for them for ever
+    multiprocessing.set_start_method("spawn", force=True)
     threading.Thread(target=announce, name="announce", daemon=True).start()
     ParentWatch(lambda: os.kill(os.getpid(), signal.SIGTERM)).start()
     server = Granian(
