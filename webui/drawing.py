@@ -96,6 +96,7 @@ def words() -> dict[str, str]:
         "application_says": gettext("申请 {value}"),
         "image_says": gettext("影像 {value}"),
         "still": gettext("还有 {n} 项需处理，提交时会跳到该项"),
+        "still_wrong": gettext("还有 {n} 处要改正"),
         "invite": gettext("邀请{name}"),
         "invite_many": gettext("依次邀请 {n} 位"),
         "upload_stopped": gettext("停在 {done} / {all}：{why}"),

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from flask import Flask, current_app, g, redirect, request, url_for
+from flask import Flask, current_app, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import CSRFProtect
 
 from tasks.people.errors import LoginEnded, LoginLocked
+from webui import resume
 from webui.context import context, services
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -73,6 +74,13 @@ def _check() -> ResponseReturnValue | None:
             pass
     if request.endpoint in (None, "static") or getattr(view, "public", False) or g.actor is not None:
         return None
+    if not wants_json() and request.method == "POST" and hasattr(view, "keeps"):
+        if current_app.config["WTF_CSRF_ENABLED"]:
+            csrf.protect()
+        page = render_template(
+            "login.html", next=request.path, locked=g.locked, failed=False, name="", kept=resume.seal(view), lost=True
+        )
+        return page, trouble.status
     if wants_json() or request.method != "GET":
         raise trouble
     if request.headers.get("HX-Request"):

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, flash, g, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext
 
+from engine.errors import NotFound
 from tasks.people.errors import BadCredentials, LoginEnded, TooManyLogins
+from tasks.people.service import Actor
+from webui import resume
 from webui.context import context, services
 from webui.guards import cookie_name, inside, public, token
 
@@ -40,24 +44,46 @@ def form() -> ResponseReturnValue:
 def log_in() -> ResponseReturnValue:
     """Check name and password; the answer to a wrong one says only that one of them is wrong."""
     name, password = request.form.get("login_name", "").strip(), request.form.get("password", "")
-    sent, target = token(), request.form.get("next", "")
+    sent, target, kept = token(), request.form.get("next", ""), request.form.get("kept", "")
     logins = services().people.logins
     try:
         if g.locked and sent and not name:
-            logins.unlock(sent, password)
-            return redirect(inside(target), 303)
-        opened, _ = logins.open(name, password, address=request.remote_addr)
+            return redirect(_on(logins.unlock(sent, password), target, kept), 303)
+        opened, who = logins.open(name, password, address=request.remote_addr)
     except (BadCredentials, LoginEnded, TooManyLogins) as problem:
         many = isinstance(problem, TooManyLogins)
         page = render_template(
-            "login.html", next=target, locked=g.locked and not name, failed=True, many=many, name=name
-        )
+            "login.html", next=target, locked=g.locked and not name, failed=True, many=many, name=name, kept=kept,
+            lost=bool(kept),
+        )  # fmt: skip
         return page, TooManyLogins.status if many else BadCredentials.status
     if sent:
         logins.end(sent)
-    answer = make_response(redirect(inside(target), 303))
+    answer = make_response(redirect(_on(who, target, kept), 303))
     _keep(answer, cookie_name(), opened, None)
     return answer
+
+
+def _on(who: Actor, target: str, kept: str) -> str:
+    """Where somebody goes on; a form he had sent without a login is kept for him, and for nobody else."""
+    resume.known(who.account_id)
+    sealed = resume.unseal(kept)
+    if sealed is None:
+        return inside(target)
+    if sealed.account != str(who.account_id):
+        flash(gettext("登录前填写的内容属于另一位使用者，没有交给您。"))
+        return "/"
+    g.actor = who
+    try:
+        place = resume.take_up(sealed)
+    except NotFound:
+        return inside(target)
+    flash(
+        gettext("您写的内容还在，文件请重新选择；请核对后再提交。")
+        if sealed.files
+        else gettext("您写的内容还在，请核对后再提交。")
+    )
+    return place
 
 
 @blueprint.post("/logout")

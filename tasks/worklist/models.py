@@ -25,7 +25,7 @@ class Claim(Base):
 
 
 class Draft(Base):
-    """What somebody has filled in and not handed in yet; `revision` is its ETag."""
+    """What somebody has filled in and not handed in yet; `revision` is its ETag, `told` why it was not taken last time."""
 
     __tablename__ = "draft"
     task_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
@@ -33,6 +33,7 @@ class Draft(Base):
     tenant: Mapped[UUID] = mapped_column(Uuid)
     revision: Mapped[int] = mapped_column(Integer)
     data: Mapped[dict[str, Any]] = mapped_column(JsonText)
+    told: Mapped[dict[str, Any] | None] = mapped_column(JsonText)
     updated_at: Mapped[datetime] = mapped_column(Instant)
 
 

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any
 from uuid import UUID
 
-import orjson
 from sqlalchemy import delete, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
@@ -17,7 +16,7 @@ import forms
 from engine.api import Engine
 from engine.clock import Clock
 from engine.db import Database
-from engine.errors import NotFound, Stale
+from engine.errors import NotFound
 from engine.history import record
 from engine.ids import uuid7
 from engine.tables import instance
@@ -25,11 +24,10 @@ from engine.values import Json
 from forms import FormDef
 from tasks.cases.service import CaseFacts, Cases, ClinicalCase
 from tasks.people.service import Actor, OpenTask, barred, fresh, member
-from tasks.worklist import inbox
+from tasks.worklist import drafts, inbox
 from tasks.worklist.checking import checked
 from tasks.worklist.errors import (
     AlreadyClaimed,
-    DraftTooLarge,
     FormInvalid,
     NeedsReauth,
     NotClaimed,
@@ -46,7 +44,6 @@ __all__ = [
     "Submitting", "Tab", "Worklist",
 ]  # fmt: skip
 
-DRAFT_LIMIT = 512 * 1024
 EVERY = "*"
 WROTE = {"report": "author", "sign": "author"}
 """The part somebody has in a case after handing in one of these forms; after any other it is the task's role."""
@@ -54,13 +51,16 @@ WROTE = {"report": "author", "sign": "author"}
 
 @dataclass(frozen=True)
 class OpenedTask:
-    """A task as its page shows it. `draft` is what the actor wrote so far, `etag` its revision (0: none yet)."""
+    """A task as its page shows it. `draft` is what the actor wrote so far, `etag` its revision (0: none yet), `told` what
+
+    he was told of it when he last tried to hand it in."""
 
     task: InboxRow
     case: CaseFacts | None
     form: FormDef
     definition_id: UUID
     draft: Mapping[str, Any]
+    told: drafts.Told
     etag: int
     mine: bool
     free: bool
@@ -160,6 +160,7 @@ class Worklist:
             form=self._source.form(session, definition_id, task.form or ""),
             definition_id=definition_id,
             draft=draft.data if draft else {},
+            told=(draft.told or {}) if draft else {},
             etag=draft.revision if draft else 0,
             mine=task.claimed_by == actor.account_id,
             free=task.claimed_by is None and not _separated(self._cases, session, actor, task, case),
@@ -238,19 +239,15 @@ class Worklist:
     # -- write --------------------------------------------------------------------------------------------------------
     def save_draft(self, actor: Actor, task_id: UUID, data: Mapping[str, Any], etag: int) -> int:
         """Keep what was written; returns the new ETag. `etag` is the revision it is based on (0: the first). Stale."""
-        if len(orjson.dumps(data)) > DRAFT_LIMIT:
-            raise DraftTooLarge
         with self._db.transaction() as session:
             _, _, tenant = self._task(session, actor, task_id)
-            key = (task_id, actor.account_id)
-            draft = session.get(Draft, key, with_for_update=True)
-            if (draft.revision if draft else 0) != etag:
-                raise Stale(task=str(task_id))
-            if draft is None:
-                draft = Draft(task_id=task_id, account_id=actor.account_id, tenant=tenant, revision=0)
-                session.add(draft)
-            draft.data, draft.revision, draft.updated_at = dict(data), etag + 1, self._clock.now()
-            return etag + 1
+            return drafts.save(session, tenant, (task_id, actor.account_id), data, etag, self._clock.now())
+
+    def keep_refused(self, actor: Actor, task_id: UUID, data: Mapping[str, Any], told: drafts.Told) -> int:
+        """Keep what could not be handed in as the draft, with what its author is told; returns the new ETag. NotFound."""
+        with self._db.transaction() as session:
+            _, _, tenant = self._task(session, actor, task_id)
+            return drafts.refuse(session, tenant, (task_id, actor.account_id), data, told, self._clock.now())
 
     def delete_draft(self, actor: Actor, task_id: UUID) -> None:
         """Throw away what was written; nothing there is no error."""

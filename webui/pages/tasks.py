@@ -7,24 +7,19 @@ from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 import forms
-from engine.errors import NotFound, Refused
-from forms import FormDef, FormView
-from tasks.files.errors import FileRefused, FileTooLarge
-from tasks.people.errors import BadCredentials
+from engine.errors import NotFound
+from forms import Field, FormDef, FormView
 from tasks.people.service import Actor
 from tasks.quality import scoring
-from tasks.worklist.errors import FormInvalid
+from tasks.worklist.checking import wrong
 from tasks.worklist.service import OpenedTask
 from webui.context import actor, context, services
-from webui.done_words import handed_in
-from webui.errors import texts
-from webui.guards import token
-from webui.i18n import hm, language
+from webui.i18n import language
 from webui.pages import checks, rota, shared
 
 QUESTION = 30
@@ -38,10 +33,10 @@ def opened(task_id: UUID) -> ResponseReturnValue:
     try:
         return _page(task_id)
     except NotFound:
-        return _done(task_id, 200)
+        return over(task_id)
 
 
-def _done(task_id: UUID, status: int) -> ResponseReturnValue:
+def over(task_id: UUID, status: int = 200) -> ResponseReturnValue:
     """What became of a task that waits no more, for whoever handed it in or sees its case. NotFound."""
     house, who = services(), actor()
     with house.db.read() as session:
@@ -55,27 +50,42 @@ def _done(task_id: UUID, status: int) -> ResponseReturnValue:
     return page, status if not mine else 200
 
 
-def _page(
-    task_id: UUID, posted: Mapping[str, Any] | None = None, errors: Mapping[str, list[str]] | None = None, status: int = 200,
-    wrong_password: bool = False,
-) -> ResponseReturnValue:  # fmt: skip
+def _page(task_id: UUID) -> ResponseReturnValue:
     house, who = services(), actor()
     with house.db.read() as session:
         task = house.worklist.open_task(session, who, task_id)
-        form, options = _drawn(session, task, posted, errors)
+        told = _told(task)
+        form, options = _drawn(session, task, told)
         beside = _beside(session, who, task) | _live(session, task, form)
     if task.task.case is not None and task.task.case.patient_name is not None:
         house.cases.note_view(who, task.task.case.id, "task")
-    page = render_template(
+    return render_template(
         "task.html", task=task, row=task.task, case=task.task.case, form=form, options=options, name=shared.step_name(task.task),
         anchor=_anchor, anchors_of=_anchors_of,
-        wrong_password=wrong_password, mine=_mine(task, who), key=f"{task_id}:{task.etag}", **beside,
+        wrong_password="；".join(told.get("_password", [])), mine=mine(task, who), **beside,
     )  # fmt: skip
-    return page, status
+
+
+def _told(task: OpenedTask) -> dict[str, list[str]]:
+    """What stood in the way last time and still does, in the reader's language."""
+    if not task.told:
+        return {}
+    fresh = wrong(task.form, task.draft, **reading())
+    said = {name: [gettext(text) for text in texts] or fresh.get(name, []) for name, texts in task.told.items()}
+    return {name: texts for name, texts in said.items() if texts}
+
+
+def reading() -> dict[str, Any]:
+    """How a form is read from this person: his language, and the zone his times are in."""
+    return {"zone": ZoneInfo(context().config.timezone), "lang": language(), "translate": _translate}
+
+
+def _translate(text: str, **values: Any) -> str:
+    return str(gettext(text).format(**values) if values else gettext(text))
 
 
 def _drawn(
-    session: Any, task: OpenedTask, posted: Mapping[str, Any] | None, errors: Mapping[str, list[str]] | None
+    session: Any, task: OpenedTask, told: Mapping[str, list[str]]
 ) -> tuple[FormView, dict[str, list[tuple[str, str]]]]:
     applications = services().applications
     values: dict[str, Any] = {}
@@ -83,13 +93,15 @@ def _drawn(
     if task.task.case is not None:
         values, sources = applications.prefill(session, task.task.case.id, task.form)
     options = applications.options(session, task, language())
-    shown = _values(task.form, posted) if posted is not None else {**values, **_values(task.form, task.draft)}
-    return forms.view(task.form, shown, errors, language(), options, sources), options
+    shown = {**values, **(_values(task.form, task.draft) if task.draft else {})}
+    return forms.view(task.form, shown, told, language(), options, sources), options
 
 
 def _values(form: FormDef, data: Mapping[str, Any]) -> dict[str, Any]:
-    """What was typed, as the fields show it: lists for list fields, one text for the others, booleans as such."""
-    shown: dict[str, Any] = {}
+    """What was typed, as the fields show it: lists for list fields, one text for the others, booleans as such.
+
+    Boxes without a tick are not sent: what could be ticked and is not named was left empty."""
+    shown: dict[str, Any] = {f.name: [] if f.is_list else False for f in form.fields if f.is_list or _box(f)}
     for name, value in data.items():
         field = form.by_name.get(name)
         if field is None:
@@ -100,6 +112,10 @@ def _values(form: FormDef, data: Mapping[str, Any]) -> dict[str, Any]:
             single = {"true": True, "false": False}.get(single, single)
         shown[name] = values if field.is_list else single
     return shown
+
+
+def _box(field: Field) -> bool:
+    return field.type == "bool" and not field.choices
 
 
 def _beside(session: Any, who: Actor, task: OpenedTask) -> dict[str, Any]:
@@ -191,93 +207,8 @@ def _report(session: Any, case_id: UUID, *, blind: bool) -> dict[str, Any]:
     }  # fmt: skip
 
 
-@blueprint.post("/<uuid:task_id>")
-def hand_in(task_id: UUID) -> ResponseReturnValue:
-    """Check and complete the task; what is wrong is shown at its field, what was typed stays."""
-    house, who = services(), actor()
-    try:
-        with house.db.read() as session:
-            task = house.worklist.open_task(session, who, task_id)
-    except NotFound:
-        return _done(task_id, 409)
-    data: dict[str, Any] = {k: v for k, v in request.form.to_dict(flat=False).items() if k in task.form.by_name}
-    if task.task.reauth:
-        try:
-            who = house.people.logins.reauthenticate(token() or "", request.form.get("password", ""))
-        except BadCredentials:
-            return _page(task_id, data, status=403, wrong_password=True)
-    kept, refused = _uploaded(who, task)
-    data |= kept
-    if refused:
-        return _page(task_id, data, refused, 422)
-    try:
-        house.worklist.submit(
-            who, task_id, data, request.form.get("key") or str(task_id), zone=ZoneInfo(context().config.timezone), lang=language(),
-            translate=_translate, take=_mine(task, who),
-        )  # fmt: skip
-    except FormInvalid as problem:
-        return _page(task_id, data, problem.errors, 422)
-    flash(handed_in(task.task.form, shared.step_name(task.task)))
-    if task.task.form == "apply" and task.task.case is not None:
-        return redirect(url_for("cases.shown", case_id=task.task.case.id), 303)
-    if task.task.form in ("attend", "hold") and task.task.case is not None:
-        with house.db.read() as session:
-            room = house.session.of_case(session, task.task.case.id)
-        if room is not None:
-            return redirect(url_for("sessions.entered", room_id=room.id), 303)
-    return redirect(url_for("inbox.listed"), 303)
-
-
-def _mine(task: OpenedTask, who: Actor) -> bool:
+def mine(task: OpenedTask, who: Actor) -> bool:
     """In one's hands, or waiting for oneself alone: then there is nothing to take first."""
     return task.mine or (
         task.free and task.task.person is not None and task.task.person in {who.account_id, *who.stands_in_for}
     )
-
-
-def _translate(text: str, **values: Any) -> str:
-    return str(gettext(text).format(**values) if values else gettext(text))
-
-
-def _uploaded(who: Actor, task: OpenedTask) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
-    """Keep attached files with the case; the form holds their ids. Those of an earlier try stay until others are chosen.
-
-    Also what is not taken, by field."""
-    found: dict[str, list[str]] = {}
-    refused: dict[str, list[str]] = {}
-    files, case = services().files, task.task.case
-    for field in task.form.fields:
-        if field.type != "attachment" or case is None:
-            continue
-        kind = "consent" if field.name == "consent_file" else "attachment"
-        chosen = [file for file in request.files.getlist(field.name) if file.filename]
-        with services().db.read() as session:
-            known = {str(f.id): f.id for f in files.of_case(session, case.id, kind)}
-        earlier = [one for one in request.form.getlist(field.name) if one in known]
-        kept = []
-        for file in chosen:
-            try:
-                kept.append(str(files.upload(who, case.id, kind, file.filename or "", file.mimetype, file.read()).id))
-            except (FileRefused, FileTooLarge) as problem:
-                told = texts(problem.code, (type(problem).__doc__ or "").strip(), problem.advice)
-                words = f"{file.filename}{'：' if language() == 'zh' else ': '}{told[0]}{'' if language() == 'zh' else ' '}{told[1]}"
-                refused.setdefault(field.name, []).append(words)
-        if kept and field.name not in refused:
-            for one in earlier:
-                files.withdraw(who, known[one])
-            earlier = []
-        if earlier or kept or field.name in request.form:
-            found[field.name] = [*earlier, *kept]
-    return found, refused
-
-
-@blueprint.post("/<uuid:task_id>/draft")
-def draft(task_id: UUID) -> ResponseReturnValue:
-    """Keep what is written so far; If-Match names the draft it was read from."""
-    match = request.headers.get("If-Match", "").strip('W/"')
-    if not match.isdigit():
-        raise Refused("If-Match must name the draft's ETag.")
-    etag = services().worklist.save_draft(actor(), task_id, request.form.to_dict(flat=False), int(match))
-    answer = jsonify(saved=True, at=hm(context().clock.now()))
-    answer.headers["ETag"] = f'"{etag}"'
-    return answer

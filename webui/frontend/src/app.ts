@@ -3,6 +3,7 @@ import "htmx.org";
 import * as autosave from "./autosave";
 import * as checks from "./checks";
 import * as conditions from "./conditions";
+import * as errors from "./errors";
 import * as inbox from "./inbox";
 import * as keyboard from "./keyboard";
 import * as lock from "./lock";
@@ -15,6 +16,7 @@ import * as verbs from "./verbs";
 keyboard.start();
 conditions.start();
 conditions.outputs();
+errors.start();
 autosave.start();
 checks.start();
 verbs.start();
@@ -35,12 +37,16 @@ document.addEventListener("htmx:after:swap", (event) => {
   if (root.querySelector("bpmn-view")) void import("./bpmn-view");
 });
 
-// A form sent twice by a double click would be answered once, but the person should see that it was taken.
+// A form goes once: the second click of a double click finds the button busy.
 document.addEventListener("submit", (event) => {
   const button = (event as SubmitEvent).submitter;
-  if (button instanceof HTMLButtonElement && !event.defaultPrevented) button.setAttribute("aria-busy", "true");
+  const form = event.target as HTMLFormElement;
+  if (event.defaultPrevented || form.method !== "post") return;
+  if (form.dataset.going) return event.preventDefault();
+  form.dataset.going = "1";
+  if (button instanceof HTMLButtonElement) button.setAttribute("aria-busy", "true");
 });
-window.addEventListener("pageshow", () => document.querySelectorAll("[aria-busy=true]").forEach((b) => b.removeAttribute("aria-busy")));
-
-// The summary of errors is what a person who was sent back to a form has to read first.
-document.querySelector<HTMLElement>(".errors[role=alert]")?.focus();
+window.addEventListener("pageshow", () => {
+  document.querySelectorAll("[aria-busy=true]").forEach((b) => b.removeAttribute("aria-busy"));
+  document.querySelectorAll<HTMLFormElement>("form[data-going]").forEach((form) => delete form.dataset.going);
+});

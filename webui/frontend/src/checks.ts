@@ -13,7 +13,7 @@ export function start(): void {
   const leaving = new AbortController();
   const tell = () => {
     const blocks = Number(pane.querySelector<HTMLElement>("[data-blocks]")?.dataset.blocks ?? 0);
-    if (still) { still.hidden = !blocks; still.textContent = blocks ? word("still", { n: blocks }) : ""; }
+    if (still) { still.hidden = !blocks || form.querySelector("[data-still-wrong]") !== null; still.textContent = blocks ? word("still", { n: blocks }) : ""; }
   };
   const ask = async (): Promise<void> => {
     const mine = ++turn;

@@ -1,0 +1,130 @@
+"""Handing a form in that is not taken: where one lands, what is told, and that nothing typed is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from lxml import html
+from sqlalchemy import select, update
+
+from engine.tables import wait
+from tasks.demo import alliance
+from tasks.people.models import Login
+
+World = Any
+Open = Callable[..., str]
+
+
+def _task(world: World, form: str) -> str:
+    with world.services.db.read() as session:
+        return f"/tasks/{session.execute(select(wait.c.task_id).where(wait.c.form == form)).scalar_one()}"
+
+
+def _words(page: str, where: str) -> str:
+    return " ".join(" ".join(node.text_content().split()) for node in html.fromstring(page).xpath(where))
+
+
+@pytest.fixture
+def apply_task(world: World, open_page: Open) -> str:
+    """The address of an application that is being written, its writer logged in."""
+    world.open()
+    task = _task(world, "apply")
+    open_page("he", task)
+    return task
+
+
+def test_a_refused_form_comes_back_at_its_own_address_with_all_that_was_typed(
+    world: World, open_page: Open, client: FlaskClient, apply_task: str
+) -> None:
+    typed = {"complaint": "突发头痛", "purpose": ["diagnosis"], "studies": [], "minutes": "x"}
+    answer = client.post(apply_task, data=typed)
+    assert (answer.status_code, answer.headers["Location"]) == (303, f"{apply_task}#errors")
+    for _ in range(2):  # a reload asks for nothing and shows the same
+        page = open_page("he", apply_task)
+        assert "请填写" in _words(page, "//*[@id='f-question-error']")
+        assert "突发头痛" in _words(page, "//textarea[@name='complaint']")
+        assert html.fromstring(page).xpath("//input[@name='purpose'][@checked]/@value") == ["diagnosis"]
+        assert html.fromstring(page).xpath("//input[@name='studies'][@checked]") == [], "what was unticked stays so"
+        assert "需要解答的问题" in _words(page, "//*[@id='errors']//a[@href='#f-question']")
+        assert "处要改正" in _words(page, "//*[contains(@class,'action-bar')]//a[@href='#errors']")
+    english = open_page("he", apply_task, "en")
+    assert "Please fill in" in _words(english, "//*[@id='f-question-error']")
+    assert "consent" in _words(english, "//*[@id='errors']//li[@data-whole-form]")
+
+
+def test_a_field_that_was_filled_in_since_is_no_longer_complained_of(
+    world: World, open_page: Open, client: FlaskClient, apply_task: str
+) -> None:
+    client.post(apply_task, data={"complaint": "突发头痛"})
+    etag = html.fromstring(open_page("he", apply_task)).xpath("//form[@id='task']/@data-etag")[0]
+    saved = client.post(
+        f"{apply_task}/draft",
+        data={"complaint": "突发头痛", "question": "是否梗死？"},
+        headers={"If-Match": f'"{etag}"'},
+    )
+    assert saved.status_code == 200, "the draft goes on from the revision the page names"
+    page = open_page("he", apply_task)
+    assert _words(page, "//*[@id='f-question-error']") == ""
+    assert "请填写" in _words(page, "//*[@id='f-summary-error']")
+
+
+def test_a_program_gets_422_with_the_fields(client: FlaskClient, apply_task: str) -> None:
+    answer = client.post(apply_task, data={"complaint": "x"}, headers={"Accept": "application/json"})
+    assert (answer.status_code, answer.json["code"]) == (422, "form_invalid")
+    assert answer.json["errors"]["question"] == ["请填写"]
+
+
+def test_what_a_gate_says_stands_in_the_form_too(world: World, open_page: Open, client: FlaskClient) -> None:
+    world.walk(2)
+    task = _task(world, "pre_qc")
+    open_page("chen", task)
+    answer = client.post(task, data={"decision": "return", "reason": "影像不全"})  # nobody took it yet
+    assert answer.status_code == 303
+    page = open_page("chen", task)
+    client.post(task.replace("/tasks", "/inbox") + "/claim")
+    page = open_page("chen", task)
+    assert "影像不全" in page
+    assert "领取" in _words(page, "//*[@id='errors']")
+
+
+@pytest.mark.parametrize("lost", ["locked", "ended"])
+def test_a_form_sent_without_a_login_is_there_after_it(world: World, client: FlaskClient, lost: str) -> None:
+    world.walk(8)
+    task = _task(world, "report")
+    client.post("/login", data={"login_name": "lin", "password": alliance.PASSWORD})
+    if lost == "locked":
+        world.clock.advance(timedelta(minutes=16))
+    else:
+        with world.services.db.transaction() as session:
+            session.execute(update(Login).values(revoked_at=world.clock.now()))
+    answer = client.post(task, data={"findings": "左侧颞枕叶低密度", "csrf_token": "t"})
+    assert answer.status_code == 401
+    page = html.fromstring(answer.text)
+    assert "内容还在" in _words(answer.text, "//*[contains(@class,'banner')]")
+    (kept,) = page.xpath("//input[@name='kept']/@value")
+    assert "颞枕叶" not in answer.text
+    name = {} if lost == "locked" else {"login_name": "lin"}
+    wrong = client.post("/login", data=name | {"password": "wrong", "kept": kept, "next": task})
+    assert html.fromstring(wrong.text).xpath("//input[@name='kept']/@value") == [kept]
+    back = client.post("/login", data=name | {"password": alliance.PASSWORD, "kept": kept, "next": task})
+    assert back.headers["Location"] == task
+    told = client.get(task).text
+    assert "左侧颞枕叶低密度" in _words(told, "//textarea[@name='findings']")
+    assert "您写的内容还在" in told
+
+
+def test_a_form_is_not_handed_to_the_next_person_at_the_desk(world: World, client: FlaskClient) -> None:
+    world.walk(8)
+    task = _task(world, "report")
+    client.post("/login", data={"login_name": "lin", "password": alliance.PASSWORD})
+    with client.session_transaction() as cookie:
+        cookie["account"] = str(world.accounts["sun"])
+    with world.services.db.transaction() as session:
+        session.execute(update(Login).values(revoked_at=world.clock.now()))
+    (kept,) = html.fromstring(client.post(task, data={"findings": "低密度"}).text).xpath("//input[@name='kept']/@value")
+    client.post("/login", data={"login_name": "lin", "password": alliance.PASSWORD, "kept": kept, "next": task})
+    assert "低密度" not in _words(client.get(task).text, "//textarea[@name='findings']")
