@@ -26,6 +26,8 @@ SOURCES: Final[Mapping[str, str]] = {
 """The first part of a `default_from` word: where the value comes from."""
 REWRITTEN = "report"
 """The form that may come back to its author."""
+SUBSTITUTE = "backup_expert"
+"""The field that names who steps in: anybody but the expert himself."""
 NOT_OFFERED = "请从列出的选项中选择"
 NO_PRIOR = "无既往检查可供比较。"
 
@@ -79,7 +81,10 @@ class Prefill:
         self, session: Session, case: ClinicalCase, form: FormDef, lang: str
     ) -> dict[str, list[tuple[str, str]]]:
         known = {"person": self._experts, "hospital": self._hospitals, "study_ref": self._studies}
-        return {f.name: known[f.type](session, case, lang) for f in form.fields if f.type in known}
+        found = {f.name: known[f.type](session, case, lang) for f in form.fields if f.type in known}
+        if SUBSTITUTE in found:
+            found[SUBSTITUTE] = [one for one in found[SUBSTITUTE] if one[0] != str(case.expert)]
+        return found
 
     # -- choices ------------------------------------------------------------------------------------------------------
     def _experts(self, session: Session, case: ClinicalCase, lang: str) -> list[tuple[str, str]]:

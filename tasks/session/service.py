@@ -37,6 +37,7 @@ class Present:
 
 PAST = "这个时间已经过去，请选一个将来的时间。"
 TAKEN = "专家在这段时间已有另一场会诊，请选别的时间。"
+WHEN = "请填写新的日期和时间。"
 WHY = "请写明改约的原因，双方都会看到。"
 BETWEEN = "时长为 10 到 180 分钟。"
 SHORTEST, LONGEST = 10, 180
@@ -132,7 +133,7 @@ class Rooms:
         booked = room is not None and room.state == "booked" and case.closed_at is None
         return booked and self._cases.allowed(session, actor, case, "case", "reschedule")
 
-    def rebook(self, actor: Actor, case_id: UUID, start: datetime, minutes: int, reason: str, key: str) -> None:
+    def rebook(self, actor: Actor, case_id: UUID, start: datetime | None, minutes: int, reason: str, key: str) -> None:
         """Move a booked consultation: the old time is free at once, the process books the new one and tells both sides.
 
         NotFound, NotMovable; FormInvalid when a value is missing or the time does not do. Nothing is changed then.
@@ -148,6 +149,8 @@ class Rooms:
             wrong = {} if reason.strip() else {"reason": [WHY]}
             if not SHORTEST <= minutes <= LONGEST:
                 wrong["minutes"] = [BETWEEN]
+            if start is None:
+                raise FormInvalid({"start_at": [WHEN], **wrong})
             try:
                 self._check(tx.session, case, start, minutes, tx.now)
             except FormInvalid as problem:
@@ -245,6 +248,13 @@ class Rooms:
         """The room of a case that was booked last and not cancelled, whenever an earlier one was to begin."""
         query = select(Room).where(Room.case_id == case_id, Room.state != "cancelled").order_by(Room.id.desc())
         return session.scalars(query.limit(1)).first()
+
+    def moving(self, session: Session, case_id: UUID) -> datetime | None:
+        """When a consultation is to be that was moved and has no new room yet."""
+        newest = select(Room.id).where(Room.case_id == case_id).order_by(Room.id.desc()).limit(1).scalar_subquery()
+        moved = select(SessionEvent.data).where(SessionEvent.room_id == newest, SessionEvent.kind == "moved")
+        found = session.scalar(moved)
+        return datetime.fromisoformat(str(found["to"])) if found else None
 
     def moved_for(self, session: Session, case_id: UUID) -> str | None:
         """Why the consultation of a case was moved last, in the coordinator's words."""

@@ -128,3 +128,26 @@ def test_a_form_is_not_handed_to_the_next_person_at_the_desk(world: World, clien
     (kept,) = html.fromstring(client.post(task, data={"findings": "低密度"}).text).xpath("//input[@name='kept']/@value")
     client.post("/login", data={"login_name": "lin", "password": alliance.PASSWORD, "kept": kept, "next": task})
     assert "低密度" not in _words(client.get(task).text, "//textarea[@name='findings']")
+
+
+# -- booking ----------------------------------------------------------------------------------------------------------
+def test_the_expert_is_not_his_own_substitute(world: World, open_page: Open, client: FlaskClient) -> None:
+    world.walk(5)
+    task, lin = _task(world, "schedule"), str(world.accounts["lin"])
+    offered = html.fromstring(open_page("wu", task)).xpath("//select[@name='backup_expert']/option/@value")
+    assert len(offered) > 1
+    assert lin not in offered
+    client.post(task.replace("/tasks", "/inbox") + "/claim")
+    start = (world.clock.now() + timedelta(days=1)).isoformat()
+    client.post(task, data={"start_at": start, "minutes": "20", "backup_expert": lin})
+    assert "请从列出的选项中选择" in _words(open_page("wu", task), "//*[@id='f-backup_expert-error']")
+
+
+def test_ending_a_case_says_in_its_form_what_is_missing(world: World, open_page: Open, client: FlaskClient) -> None:
+    world.walk(1)
+    case = f"/cases/{world.case}"
+    open_page("he", case)
+    assert client.post(f"{case}/stop", data={"reason": "withdrawn"}).headers["Location"] == f"{case}#errors"
+    page = html.fromstring(open_page("he", case))
+    assert page.xpath("//details[@open]//*[@id='errors']//a/@href") == ["#stop-sure"]
+    assert page.xpath("//*[@id='stop']//input[@name='reason'][@checked]/@value") == ["withdrawn"]

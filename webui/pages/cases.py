@@ -8,27 +8,26 @@ from datetime import datetime
 from io import BytesIO
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
-from flask import Blueprint, flash, jsonify, redirect, render_template, request, send_file, url_for
+from flask import Blueprint, jsonify, render_template, request, send_file
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from engine import uuid7
-from engine.errors import NotFound, Refused
+from engine.errors import NotFound
 from tasks.cases import trace
-from tasks.cases.errors import NeedsReason
 from tasks.cases.service import GLASS_REASONS, PAGE, Search, breaks_glass
 from tasks.cases.states import STATES
 from tasks.people.service import directory
-from tasks.worklist.errors import FormInvalid
+from webui import refused
 from webui.context import actor, context, services
-from webui.errors import texts
 from webui.event_words import actor_word
 from webui.i18n import language
 from webui.pages import shared
 
 blueprint = Blueprint("cases", __name__, url_prefix="/cases")
+FORMS = ("move", "glass", "stop")
+"""What is done to a case from its page: the forms on it."""
 TABS = ("timeline", "material", "report", "process", "log")
 
 
@@ -60,11 +59,6 @@ def listed() -> ResponseReturnValue:
 @blueprint.get("/<uuid:case_id>")
 def shown(case_id: UUID) -> ResponseReturnValue:
     """One case; `tab` is timeline, material, report, process or log."""
-    return _page(case_id)
-
-
-def _page(case_id: UUID, wrong: Mapping[str, list[str]] | None = None, status: int = 200) -> ResponseReturnValue:
-    """The page; `wrong` names what does not do in a new time that was typed on it."""
     house, who = services(), actor()
     tab = request.args.get("tab", "timeline")
     with house.db.read() as session:
@@ -75,21 +69,21 @@ def _page(case_id: UUID, wrong: Mapping[str, list[str]] | None = None, status: i
         found["glass"] = house.cases.glass(session, who, case_id)
         found["glass_reasons"] = GLASS_REASONS if breaks_glass(who) and found["glass"] is None else ()
         found["may_move"] = house.session.movable(session, who, row)
+        found["moving"] = house.session.moving(session, case_id) if found["working"] else None
         found["may_stop"] = house.applications.may_stop(session, who, case_id)
         if tab in ("process", "log") and found["history"]:
             found |= _process(session, row)
     if case.patient_name is not None:
         house.cases.note_view(who, case_id, "case")
-    page = render_template(
+    return render_template(
         "case.html",
         case=case,
         tab=tab if tab in TABS else "timeline",
         state=STATES[case.state],
         key=str(uuid7()),
-        wrong=wrong or {},
+        tried_of={form: refused.of(f"{form} {case_id}") for form in FORMS},
         **found,
     )
-    return page, status
 
 
 def _facts(session: Any, row: Any) -> dict[str, Any]:
@@ -257,49 +251,6 @@ def _timeline(session: Any, row: Any) -> list[Exam]:
         )
         for s in found
     ]  # fmt: skip
-
-
-@blueprint.post("/<uuid:case_id>/stop")
-def stop(case_id: UUID) -> ResponseReturnValue:
-    """Withdraw, or end because the patient died or is another one."""
-    reason = request.form.get("reason", "")
-    if request.form.get("sure") != "true":
-        raise Refused("tick that you are sure: an ended case does not come back")
-    services().applications.stop(actor(), case_id, reason, request.form.get("key") or str(uuid7()))
-    flash(gettext("病例正在终止，几秒后生效"))
-    return redirect(url_for("cases.shown", case_id=case_id), 303)
-
-
-@blueprint.post("/<uuid:case_id>/glass")
-def glass(case_id: UUID) -> ResponseReturnValue:
-    """Look past one's permission for an hour, with a reason; others are told at once."""
-    try:
-        services().cases.break_glass(actor(), case_id, request.form.get("reason", ""), request.form.get("words", ""))
-    except NeedsReason as problem:
-        told = texts(problem.code, (NeedsReason.__doc__ or "").strip(), problem.advice)
-        return _page(case_id, {"words": list(told)}, 422)
-    return redirect(url_for("cases.shown", case_id=case_id), 303)
-
-
-@blueprint.post("/<uuid:case_id>/rebook")
-def rebook(case_id: UUID) -> ResponseReturnValue:
-    """Move the booked consultation; what does not do is told at its field, and what was typed stays."""
-    form = request.form
-    with services().db.read() as session:
-        services().cases.require(session, actor(), case_id, "case", "reschedule")
-    try:
-        start = datetime.fromisoformat(form.get("start_at", "")).replace(tzinfo=ZoneInfo(context().config.timezone))
-    except ValueError:
-        return _page(case_id, {"start_at": [gettext("请填写日期和时间")]}, 422)
-    minutes = int(form["minutes"]) if form.get("minutes", "").isdecimal() else 0
-    try:
-        services().session.rebook(
-            actor(), case_id, start, minutes, form.get("reason", ""), form.get("key") or str(uuid7())
-        )
-    except FormInvalid as problem:
-        return _page(case_id, {name: [gettext(t) for t in texts] for name, texts in problem.errors.items()}, 422)
-    flash(gettext("正在改约，双方会收到通知"))
-    return redirect(url_for("cases.shown", case_id=case_id), 303)
 
 
 @blueprint.get("/<uuid:case_id>/report.pdf")
