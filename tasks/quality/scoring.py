@@ -88,11 +88,11 @@ def uncited(
     """What is wrong with what low scores are shown by; None when nothing is.
 
     `report` are the texts of the report: every line of the citation stands in one of them, perhaps behind the name of the
-    dimension it is about and a colon. `image` counts the key images from 1.
+    dimension it is about and a colon, perhaps before a stroke and a remark. `image` counts the key images from 1.
     """
     if all(int(scores[name]) > CITED for name in DIMENSIONS):
         return None
-    lines = [line for line in citation.splitlines() if _bare(line)]
+    lines = [bare for line in citation.splitlines() if _bare(bare := re.split(r"[｜|]", line)[0])]
     if not lines and image is None:
         return "nothing"
     if image is not None and not 1 <= image <= images:

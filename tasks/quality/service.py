@@ -19,11 +19,12 @@ from tasks.imaging.service import Imaging, header_of
 from tasks.patients.service import Patients, Registration
 from tasks.people import directory
 from tasks.people.service import Actor
-from tasks.quality import found, prescan, prescan_patient, sampling, scoring
+from tasks.quality import found, judgement, prescan, prescan_patient, sampling, scoring
 from tasks.quality import hints as rules
 from tasks.quality.checks import Check, Claimed, Side
 from tasks.quality.facts import sides
 from tasks.quality.gates import Gates, Passed
+from tasks.quality.judgement import Judged, Ruled
 from tasks.quality.models import QualityCheck, ReportHint, ReportScore
 from tasks.worklist.service import Submission, Worklist
 
@@ -277,6 +278,14 @@ class Quality:
     def scores(self, session: Session, case_id: UUID) -> list[ReportScore]:
         """Every scoring by round."""
         return found.scores(session, case_id)
+
+    def judged(self, session: Session, case_id: UUID) -> list[Judged]:
+        """Every scoring with what it cites and says, without its scorer; for who may read the scores."""
+        return judgement.judged(session, self._worklist, case_id)
+
+    def ruled(self, session: Session, case_id: UUID) -> list[Ruled]:
+        """What was decided where scorers lay apart; for who may read the scores."""
+        return judgement.ruled(session, self._worklist, case_id)
 
     def _move(self, session: Session, case: ClinicalCase, state: str) -> None:
         if case.closed_at is None:

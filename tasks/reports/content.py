@@ -19,6 +19,8 @@ SECTIONS: tuple[tuple[str, str, str, str], ...] = (
 )
 """Sections in the order of the page; codes as LOINC names the parts of an imaging report."""
 CERTAINTY = {"certain": "肯定", "likely": "考虑", "possible": "不除外"}
+PREVIEW, UNSIGNED = "会诊报告（预览）", "未审核、未签发"
+NOT_YET = "这是书写中的预览，未经审核与签发，不能用于诊疗。"
 FOOTER = "本意见供邀请方参考，最终诊疗由邀请方决定。"
 
 

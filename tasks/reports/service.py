@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
@@ -197,6 +198,17 @@ class Reports:
             if version.pdf_sha256 is None or case.registration_id is None:
                 raise Permanent("there is no signed document to publish")
             return case, version, self._patients.registration(session, case.registration_id)
+
+    def preview(self, actor: Actor, case_id: UUID, form: Mapping[str, Any]) -> tuple[str, bytes]:
+        """File name and PDF of a report as it is being written; it says that nobody has signed it. NotFound."""
+        now = self._clock.now()
+        with self._db.read() as session:
+            case = self._cases.require(session, actor, case_id, "report", "update")
+            written = ReportVersion(author=actor.account_id, content=text.content(form), created_at=now)
+            printed = self._document(session, case, written)
+        unsigned = (Signature(text.UNSIGNED, "", self._printed(now)),)
+        made = replace(printed, title=text.PREVIEW, footer=text.NOT_YET, signatures=unsigned)
+        return f"{case.ref}-preview.pdf", self._pdf.report(made)
 
     def _document(self, session: Session, case: ClinicalCase, version: ReportVersion) -> Document:
         people = directory.names(session, [p for p in (version.author, version.reviewer, case.applicant) if p])

@@ -36,7 +36,9 @@ Cursor = tuple[datetime, UUID]
 
 @dataclass(frozen=True)
 class InboxRow:
-    """A task in the list. `case` is None for a process without a case; `claimed_by` an account id."""
+    """A task in the list. `case` is None for a process without a case; `claimed_by` an account id; `again`: the same step of
+
+    the case was done before and came back."""
 
     task_id: UUID
     instance_id: UUID
@@ -53,6 +55,7 @@ class InboxRow:
     claimed_by: UUID | None
     on_behalf: UUID | None
     case: CaseFacts | None
+    again: bool = False
 
     @property
     def cursor(self) -> Cursor:
@@ -190,6 +193,7 @@ def row(found: Any, shown: dict[UUID, CaseFacts]) -> InboxRow:
         claimed_by=found.Claim.account_id if found.Claim else None,
         on_behalf=found.Claim.on_behalf if found.Claim else None,
         case=shown.get(found.ClinicalCase.id) if found.ClinicalCase else None,
+        again=bool(found.again),
     )
 
 
@@ -210,4 +214,7 @@ def _joined(query: Select[Any]) -> Select[Any]:
 
 
 def _open_tasks() -> Select[Any]:
-    return _joined(select(wait, Claim, ClinicalCase).select_from(wait))
+    before = exists().where(
+        Submission.case_id == ClinicalCase.id, Submission.form == wait.c.form, Submission.node == wait.c.node
+    )
+    return _joined(select(wait, Claim, ClinicalCase, before.label("again")).select_from(wait))

@@ -13,6 +13,7 @@ from flask.typing import ResponseReturnValue
 from forms import FormDef
 from tasks.quality.checks import Check
 from webui.context import actor, services
+from webui.pages import clinic
 
 blueprint = Blueprint("checks", __name__, url_prefix="/tasks")
 ORDER = {"block": 0, "warn": 1, "todo": 2, "info": 3, "pass": 4}
@@ -78,5 +79,10 @@ def now(task_id: UUID) -> ResponseReturnValue:
         case = house.cases.get(session, task.case.id)
         typed = values(task.form, request.form.to_dict(flat=False))
         if task.task.form == "report":
-            return render_template("checks.html", hints=report(session, case, typed), checks=None)
-        return render_template("checks.html", checks=application(session, case, typed), hints=None)
+            return render_template(
+                "checks.html",
+                hints=report(session, case, typed),
+                checks=None,
+                changing=clinic.live(session, case.id, typed),
+            )
+        return render_template("checks.html", checks=application(session, case, typed), hints=None, changing=[])

@@ -39,8 +39,11 @@ def more(
 
 
 def step_name(row: Any) -> str:
-    """The name of a step in the reader's language."""
-    return str((row.name_en if language() == "en" else row.name) or row.name or row.node)
+    """The name of a step in the reader's language; what comes back to be written again says so."""
+    if getattr(row, "form", "") == "report" and getattr(row, "again", False):
+        sent_back = row.case is not None and row.case.state == "rework"
+        return str(gettext("重修报告") if sent_back else gettext("修改报告"))
+    return str((row.name_en if language() == "en" else row.name) or row.name or getattr(row, "node", ""))
 
 
 def age(birth: date | None) -> int | None:

@@ -15,12 +15,11 @@ import forms
 from engine.errors import NotFound
 from forms import Field, FormDef, FormView
 from tasks.people.service import Actor
-from tasks.quality import scoring
 from tasks.worklist.checking import wrong
 from tasks.worklist.service import OpenedTask
 from webui.context import actor, context, services
 from webui.i18n import language
-from webui.pages import checks, rota, shared
+from webui.pages import checks, clinic, rota, shared
 
 QUESTION = 30
 """Minutes for which the rota beside the triage looks for free time."""
@@ -147,14 +146,14 @@ def _beside(session: Any, who: Actor, task: OpenedTask) -> dict[str, Any]:
         fit = [p.account_id for p in proposals if not p.excluded]
         found["rota"] = rota.rota(session, fit, QUESTION)
     if row.form in ("report", "review", "sign", "score", "arbitrate"):
-        found |= _report(session, case.id, blind=row.form == "score")
+        found |= clinic.beside(session, case, row.form)
     return found
 
 
 SAID: Final = {
     # what somebody wrote at an earlier step for the one who has this one: form, field
     "offer_reply": (("triage", "note"),), "attend": (("triage", "note"), ("schedule", "note")), "schedule": (("apply", "windows"),),
-    "report": (("hold", "points"), ("triage", "note"), ("review", "comment"), ("score", "comment"), ("score", "citation")),
+    "report": (("hold", "points"), ("triage", "note")),
 }  # fmt: skip
 
 
@@ -162,8 +161,7 @@ def _said(session: Any, case_id: UUID, form: str) -> list[tuple[str, str]]:
     """Label and text of each, the newest of its form."""
     words = {
         ("triage", "note"): gettext("分诊给专家的话"), ("schedule", "note"): gettext("排期备注"), ("apply", "windows"): gettext("申请方可用时间"),
-        ("hold", "points"): gettext("讨论要点"), ("review", "comment"): gettext("审核意见"), ("score", "comment"): gettext("后质控意见"),
-        ("score", "citation"): gettext("后质控引用的原文"),
+        ("hold", "points"): gettext("讨论要点"),
     }  # fmt: skip
     handed_in = services().worklist.submissions(session, case_id)
     newest = {s.form: s.data for s in handed_in}
@@ -178,7 +176,7 @@ def _live(session: Any, task: OpenedTask, form: FormView) -> dict[str, Any]:
     case = house.cases.get(session, task.task.case.id)
     typed = checks.values(task.form, {f.name: f.value for f in form.fields})
     if task.task.form == "report":
-        return {"live": checks.report(session, case, typed)}
+        return {"live": checks.report(session, case, typed), "changing": clinic.live(session, case.id, typed)}
     if task.task.form == "supplement":
         return {"live": None}
     mrn = house.patients.registration(session, case.registration_id).mrn if case.registration_id else ""
@@ -195,16 +193,6 @@ def _anchor(rows: Sequence[tuple[int, str, str]], points: int) -> str:
 def _anchors_of(rows: Sequence[tuple[int, str, str]]) -> list[str]:
     """The sentence for every score from 0 to 20."""
     return [_anchor(rows, points) for points in range(21)]
-
-
-def _report(session: Any, case_id: UUID, *, blind: bool) -> dict[str, Any]:
-    house = services()
-    versions = house.reports.versions(session, case_id)
-    people = shared.names(session, [p for v in versions for p in (v.author, v.reviewer) if p]) if not blind else {}
-    return {
-        "version": versions[0] if versions else None, "versions": versions, "people": people, "hints": house.quality.hints(session, case_id),
-        "scores": house.quality.scores(session, case_id), "anchors": scoring.ANCHORS,
-    }  # fmt: skip
 
 
 def mine(task: OpenedTask, who: Actor) -> bool:

@@ -40,6 +40,7 @@ export function start(): void {
   document.addEventListener("lianyi:unlocked", () => void save());
   form.addEventListener("input", soon);
   form.addEventListener("change", soon);
+  form.querySelector("[data-keep]")?.addEventListener("click", (event) => { event.preventDefault(); clearTimeout(timer); void save(); });
   form.addEventListener("submit", () => { clearTimeout(timer); stopped = true; });
   document.addEventListener("visibilitychange", () => { if (document.hidden && timer) { clearTimeout(timer); void save(true); } });
 }
