@@ -12,6 +12,7 @@ from flask import Flask, current_app, g, request
 from flask_babel import gettext
 from markupsafe import Markup, escape
 
+from tasks.files.service import LIMIT as LARGEST_FILE
 from tasks.people.service import directory
 from webui import check_words
 from webui.assets import asset
@@ -103,6 +104,12 @@ def words() -> dict[str, str]:
         "remark": gettext("写给作者的意见"),
         "phrases": gettext("常用短语"),
         "more_phrases": gettext("更多短语"),
+        "uploaded_none": gettext("一个文件也没有收下"),
+        "file_large": gettext("{name}：文件太大，每个不超过 {mb} MB，没有加入"),
+        "file_empty": gettext("{name}：空文件，没有加入"),
+        "upload_empty": gettext("空文件，没有内容"),
+        "upload_large": gettext("文件太大，每个不超过 {mb} MB，没有上传"),
+        "upload_again": gettext("继续上传其余 {n} 个"),
         "upload_stopped": gettext("停在 {done} / {all}：{why}"),
         "upload_failed": gettext("服务器拒绝（{status}）"),
         "upload_broken": gettext("连接中断，请再试"),
@@ -213,12 +220,14 @@ def register(app: Flask, navigation: Callable[[], list[Item]]) -> None:
         "appointments": appointments,
         "person_line": person_line,
         "waiting": waiting,
+        "largest_file": lambda: LARGEST_FILE,
         "now": lambda: context().clock.now(),
     }
     app.jinja_env.globals.update(globals_)
     app.jinja_env.filters.update(
         {
             "initial": initial,
+            "file_name": lambda one, names: names.get(str(one), str(one)),
             "dicom_day": dicom_day,
             "said": said,
             "source_word": check_words.source,

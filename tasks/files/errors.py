@@ -19,3 +19,10 @@ class FileRefused(LianyiError):
     code = "file_refused"
     status = 422
     advice = "Take a PDF, a PNG or a JPEG; the content has to be what the name says."
+
+
+class FileEmpty(FileRefused):
+    """The file is empty."""
+
+    code = "file_empty"
+    advice = "Look at it on your computer; it may not have been saved or copied whole."

@@ -17,7 +17,7 @@ from engine.history import record
 from engine.ids import uuid7
 from integrations.storage import Blob, BlobStore
 from tasks.cases.service import Cases, ClinicalCase
-from tasks.files.errors import FileRefused, FileTooLarge
+from tasks.files.errors import FileEmpty, FileRefused, FileTooLarge
 from tasks.files.models import File
 from tasks.people.service import Actor
 
@@ -40,7 +40,9 @@ class Files:
         self._db, self._clock, self._cases, self._blobs = db, clock, cases, blobs
 
     def upload(self, actor: Actor, case_id: UUID, kind: str, name: str, media_type: str, content: bytes) -> File:
-        """A consent scan or an attachment from a person. NotFound, FileTooLarge, FileRefused."""
+        """A consent scan or an attachment from a person. NotFound, FileEmpty, FileTooLarge, FileRefused."""
+        if not content:
+            raise FileEmpty
         if len(content) > LIMIT:
             raise FileTooLarge(size=len(content))
         if kind not in UPLOADS or not content.startswith(MAGIC.get(media_type, ())):
@@ -99,9 +101,9 @@ class Files:
             file.withdrawn_at = self._clock.now()
             self._note(session, file, case, "file.withdrawn", actor.id)
 
-    def of_case(self, session: Session, case_id: UUID, kind: str) -> list[File]:
-        """The files of a kind, newest last; for services, no permission is checked."""
-        query = select(File).where(File.case_id == case_id, File.kind == kind, File.withdrawn_at.is_(None))
+    def of_case(self, session: Session, case_id: UUID, *kinds: str) -> list[File]:
+        """The files of these kinds, newest last; for services, no permission is checked."""
+        query = select(File).where(File.case_id == case_id, File.kind.in_(kinds), File.withdrawn_at.is_(None))
         return list(session.scalars(query.order_by(File.id)))
 
     def _readable(self, session: Session, actor: Actor, file_id: UUID) -> tuple[File, ClinicalCase]:

@@ -111,3 +111,36 @@ def test_without_scripts_the_server_says_what_it_took(demo: Any, login: Login, t
     told = page.locator(".toast").all_inner_texts()
     assert any("12 files taken" in line for line in told), told
     assert any("other.dcm" in line for line in told)
+
+
+def test_what_is_not_taken_is_told_at_the_control_and_what_broke_off_goes_on(demo: Any, login: Login) -> None:
+    page = login("he")
+    _application(page, demo.base)
+    stamp = f"bad{datetime.now(UTC):%H%M%S%f}"
+    subject = images.Subject(stamp, datetime.now(UTC), "QH20461", "王示例", "UP-3")
+    slices = list(images.phantom(subject, range(1, 5)))
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("a.dcm", slices[0])
+    chosen = {"IM1.dcm": slices[1], "disc.zip": packed.getvalue()[:-30], "IM2.dcm": b""}
+    files = page.locator("[data-upload] input[data-files]")
+    files.set_input_files([{"name": n, "mimeType": "application/dicom", "buffer": b} for n, b in chosen.items()])
+    page.locator("[data-status]", has_text="已上传 1 个文件，2 个没有上传").wait_for()
+    told = page.locator("[data-trouble] li").all_inner_texts()
+    assert any("ZIP 已损坏" in line and "disc.zip" in line for line in told)
+    assert any("空文件" in line and "IM2.dcm" in line for line in told)
+    assert page.locator("[data-series] .up-count").all_inner_texts() == ["1 / 1"], "a refused ZIP is no series"
+    broken: list[Any] = []
+
+    def break_once(route: Any) -> None:
+        broken.append(route)
+        _ = route.abort() if len(broken) == 1 else route.continue_()
+
+    page.route(re.compile(r"/uploads/[0-9a-f-]{36}$"), break_once)
+    page.expected.append("ERR_FAILED")
+    files.set_input_files(
+        [{"name": f"IM{n}.dcm", "mimeType": "application/dicom", "buffer": slices[n]} for n in (2, 3)]
+    )
+    page.locator("[data-again]", has_text="继续上传其余 2 个").click()
+    page.locator("[data-status]", has_text="已上传 2 个文件").wait_for()
+    assert page.locator("[data-again]").count() == 0

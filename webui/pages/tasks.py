@@ -55,13 +55,15 @@ def _page(task_id: UUID) -> ResponseReturnValue:
         task = house.worklist.open_task(session, who, task_id)
         told = _told(task)
         form, options = _drawn(session, task, told)
+        kept = house.files.of_case(session, task.task.case.id, "consent", "attachment") if task.task.case else []
         beside = _beside(session, who, task) | _live(session, task, form)
     if task.task.case is not None and task.task.case.patient_name is not None:
         house.cases.note_view(who, task.task.case.id, "task")
     return render_template(
         "task.html", task=task, row=task.task, case=task.task.case, form=form, options=options, name=shared.step_name(task.task),
         anchor=_anchor, anchors_of=_anchors_of,
-        wrong_password="；".join(told.get("_password", [])), mine=mine(task, who), **beside,
+        wrong_password="；".join(told.get("_password", [])), mine=mine(task, who),
+        file_names={str(f.id): f.name for f in kept}, **beside,
     )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,7 @@ from flask import Blueprint, flash, jsonify, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from engine.errors import NotFound, Refused
+from engine.errors import NotFound
 from webui.context import actor, services
 from webui.guards import wants_json
 from webui.i18n import counted, language
@@ -23,7 +24,7 @@ MEMBER_LIMIT = 64 * 1024 * 1024
 MEMBERS = 2000
 HEAD = 64 * 1024
 """Bytes of a file within which its header is looked for."""
-CANNOT_UNDERSTAND = 0xC000
+CANNOT_UNDERSTAND, OUT_OF_RESOURCES = 0xC000, 0xA700
 
 
 @dataclass(frozen=True)
@@ -91,13 +92,11 @@ def images(case_id: UUID) -> ResponseReturnValue:
     if hospital.ae_title is None:
         raise NotFound("The hospital has no AE title to file images under.")
     kept, refused = 0, []
-    for name, body in _files():
-        with house.db.read() as session:
-            look = _look(session, case, body[:HEAD])
-        why = look.why if look.verdict in ("stranger", "foreign") else _kept(body, hospital.ae_title, who.id)
+    for piece in _pieces():
+        why = piece.why or _taken(case, piece.body, hospital.ae_title, who.id)
         kept += not why
         if why:
-            refused.append({"name": name[-80:], "why": why})
+            refused.append({"file": piece.place, "name": piece.name[-80:], "why": why})
     if wants_json() or request.headers.get("X-Requested-With"):
         return jsonify(kept=kept, refused=refused), 200 if kept or not refused else 422
     flash(counted("收下 %(n)s 个文件", n=kept))
@@ -106,31 +105,65 @@ def images(case_id: UUID) -> ResponseReturnValue:
     return redirect(request.referrer or f"/cases/{case_id}", 303)
 
 
-def _kept(body: bytes, title: str, who: str) -> str:
-    """Keep one object; empty when it is kept, else why not."""
+def _taken(case: Any, body: bytes, title: str, who: str) -> str:
+    """Keep one object of the case's patient; empty when it is kept, else why not."""
+    with services().db.read() as session:
+        look = _look(session, case, body[:HEAD])
+    if look.verdict in ("stranger", "foreign"):
+        return look.why
     status = services().imaging.ingest(body, title, f"upload:{who}")
-    if status == 0:
-        return ""
-    return str(gettext("不是可用的 DICOM 文件") if status == CANNOT_UNDERSTAND else f"0x{status:04X}")
+    words = {
+        0: "", CANNOT_UNDERSTAND: gettext("不是可用的 DICOM 文件"), OUT_OF_RESOURCES: gettext("服务器存储空间不够，没有收下"),
+    }  # fmt: skip
+    return str(words.get(status, gettext("服务器没有收下（%(status)s）", status=f"0x{status:04X}")))
 
 
-def _files() -> Iterator[tuple[str, bytes]]:
-    for file in request.files.getlist("files"):
-        body = file.read()
+@dataclass(frozen=True)
+class Piece:
+    """One object that was sent, alone or in a ZIP: in which of the files, and why it cannot be looked at if it cannot."""
+
+    place: int
+    name: str
+    body: bytes = b""
+    why: str = ""
+
+
+def _pieces() -> Iterator[Piece]:
+    for place, file in enumerate(request.files.getlist("files")):
         name = file.filename or "?"
-        if name.lower().endswith(".zip") or body[:4] == b"PK\x03\x04":
-            yield from _unzipped(body)
-        elif body:
-            yield name, body
+        if not file.filename:
+            continue
+        body = file.read()
+        if not body:
+            yield Piece(place, name, why=str(gettext("空文件，没有内容")))
+        elif name.lower().endswith(".zip") or body[:4] == b"PK\x03\x04":
+            yield from _unzipped(place, name, body)
+        else:
+            yield Piece(place, name, body)
 
 
-def _unzipped(body: bytes) -> Iterator[tuple[str, bytes]]:
+def _unzipped(place: int, name: str, body: bytes) -> Iterator[Piece]:
+    """What is in a ZIP; one that cannot be opened, and a member that cannot, is told and the others are taken."""
     try:
-        with zipfile.ZipFile(io.BytesIO(body)) as archive:
-            members = [m for m in archive.infolist() if not m.is_dir()]
-            if len(members) > MEMBERS or any(m.file_size > MEMBER_LIMIT for m in members):
-                raise Refused("The ZIP holds too many or too large files; send them in parts.")
-            for member in members:
-                yield member.filename, archive.read(member)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError):
-        raise Refused("The ZIP cannot be opened; send it without a password.") from None
+        archive = zipfile.ZipFile(io.BytesIO(body))
+    except (zipfile.BadZipFile, ValueError, OSError):
+        yield Piece(place, name, why=str(gettext("ZIP 已损坏，打不开；请重新打包，或直接选择里面的文件")))
+        return
+    with archive:
+        members = [m for m in archive.infolist() if not m.is_dir()]
+        if len(members) > MEMBERS or any(m.file_size > MEMBER_LIMIT for m in members):
+            words = gettext(
+                "ZIP 里的文件太多或太大（至多 %(n)s 个，每个 %(mb)s MB）；请分几次上传",
+                n=MEMBERS,
+                mb=MEMBER_LIMIT >> 20,
+            )
+            yield Piece(place, name, why=str(words))
+            return
+        for member in members:
+            try:
+                yield Piece(place, member.filename, archive.read(member))
+            except RuntimeError:
+                yield Piece(place, name, why=str(gettext("ZIP 有密码，打不开；请去掉密码再上传")))
+                return
+            except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, OSError):
+                yield Piece(place, member.filename, why=str(gettext("ZIP 里的这个文件已损坏，其余的已收下")))

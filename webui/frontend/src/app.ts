@@ -20,6 +20,7 @@ keyboard.start();
 conditions.start();
 conditions.outputs();
 errors.start();
+errors.sizes();
 autosave.start();
 checks.start();
 verbs.start();

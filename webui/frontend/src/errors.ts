@@ -15,6 +15,25 @@ export function start(): void {
   form.addEventListener("change", filled);
 }
 
+/** A file that would be refused for its size is told when it is chosen, and is not sent with everything else. */
+export function sizes(): void {
+  document.addEventListener("change", (event) => {
+    const input = event.target as HTMLInputElement;
+    if (input.type !== "file" || !input.dataset.largest) return;
+    const most = Number(input.dataset.largest);
+    input.parentElement!.querySelector("[data-size]")?.remove();
+    const bad = [...(input.files ?? [])].filter((file) => !file.size || file.size > most);
+    if (!bad.length) return;
+    const told = Object.assign(document.createElement("span"), { className: "wrong", role: "alert" });
+    told.dataset.size = "";
+    told.textContent = bad.map((file) => word(file.size ? "file_large" : "file_empty", { name: file.name, mb: most >> 20 })).join(" ");
+    const good = new DataTransfer();
+    for (const file of input.files ?? []) if (!bad.includes(file)) good.items.add(file);
+    input.files = good.files;
+    input.after(told);
+  });
+}
+
 function has(field: HTMLElement): boolean {
   return [...field.querySelectorAll<HTMLInputElement>("input, select, textarea")].some((input) =>
     input.type === "hidden" ? false : input.type === "checkbox" || input.type === "radio" ? input.checked : input.value.trim() !== "");
