@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import insert, select, text
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from engine import messages
@@ -24,7 +24,8 @@ from engine.definitions import Definition, Definitions
 from engine.errors import Busy, NotFound
 from engine.ids import uuid7
 from engine.model import Bundle, Finding, LintRefused, lint
-from engine.model.lint import NO_CONTEXTS, Contexts
+from engine.model.lint import NO_CONTEXTS
+from engine.model.view import Contexts
 from engine.operations import Registry
 from engine.tables import command_log, instance
 from engine.tx import Tx
@@ -90,7 +91,7 @@ class Engine:
         instance_id: UUID | None = None,
     ) -> Iterator[Tx]:
         """Start the newest released version; `key` makes the command repeatable within the tenant."""
-        with _mapped(), self.db.transaction() as session:
+        with _alone(), self.db.transaction() as session:
             self._limit_lock_wait(session)
             found = _answered(session, tenant, key)
             if found is not None:
@@ -123,7 +124,7 @@ class Engine:
 
         NotFound when there is no such instance; Busy when another command holds it for longer than two seconds.
         """
-        with _mapped(), self.db.transaction() as session:
+        with _alone(), self.db.transaction() as session:
             self._limit_lock_wait(session)
             crash_point("begun")
             row = _locked(session, instance_id)
@@ -139,7 +140,7 @@ class Engine:
 
     def deliver(self, name: str, business_key: str, payload: Mapping[str, Json], *, key: str, actor: str) -> None:
         """Store a message for whoever waits for it now or within its time to live; a known key is a no-op."""
-        with _mapped(), self.db.transaction() as session:
+        with _alone(), self.db.transaction() as session:
             messages.store(
                 session, name, business_key, payload, key=key, actor=actor, now=self.clock.now(), ttl=self.ttl
             )
@@ -150,16 +151,12 @@ class Engine:
 
 
 @contextmanager
-def _mapped() -> Iterator[None]:
-    """Turn the databases' words for a lock that did not come into Busy."""
+def _alone() -> Iterator[None]:
+    """Busy when somebody else carries out the same command at this moment."""
     try:
         yield
-    except OperationalError as error:
-        if getattr(error.orig, "sqlstate", None) == "55P03" or "database is locked" in str(error.orig):
-            raise Busy() from error
-        raise
     except IntegrityError as error:
-        if "command_log" in str(error.orig):  # the same command is being carried out by somebody else
+        if "command_log" in str(error.orig):
             raise Busy() from error
         raise
 

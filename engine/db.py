@@ -16,8 +16,11 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import UUID as PgUUID
 from sqlalchemy.engine import Engine as SqlEngine
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from engine.errors import Busy
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -116,8 +119,10 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
-        """One writing transaction: BEGIN IMMEDIATE on SQLite, READ COMMITTED with row locks on PostgreSQL."""
-        with self.sql.connect() as connection:
+        """One writing transaction: BEGIN IMMEDIATE on SQLite, READ COMMITTED with row locks on PostgreSQL.
+
+        Busy when a lock did not come, or two transactions waited for each other: nothing was written, do it again."""
+        with _told(), self.sql.connect() as connection:
             if self.dialect == "sqlite":
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             with Session(bind=connection, expire_on_commit=False, autoflush=True) as session:
@@ -149,6 +154,21 @@ class Database:
     def close(self) -> None:
         """Close every pooled connection."""
         self.sql.dispose()
+
+
+_LOCKED = frozenset(["55P03", "40P01", "40001"])
+"""PostgreSQL: lock not available, deadlock detected, could not serialize."""
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """The databases' words for a lock that did not come, as Busy."""
+    try:
+        yield
+    except OperationalError as error:
+        if getattr(error.orig, "sqlstate", None) in _LOCKED or "database is locked" in str(error.orig):
+            raise Busy() from error
+        raise
 
 
 def at_end(session: Session, last: Callable[[Session], None]) -> None:

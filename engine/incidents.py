@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from engine.errors import Busy, LianyiError, NotFound, Stale
 from engine.feel import FeelError, compile, from_json, to_json
 from engine.ids import uuid7
-from engine.results import accept
+from engine.promises import accept
 from engine.runner import Run
 from engine.spiff import Stuck, assigned, script_lines
 from engine.tables import incident, job

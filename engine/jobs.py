@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import select, update
@@ -27,23 +27,26 @@ from engine.db import crash_point
 from engine.errors import Busy
 from engine.incidents import MAX_ATTEMPTS, open_incident
 from engine.operations import BpmnError, Call, Effect, NotDone, Operation, Permanent, Unknown
-from engine.results import ResultMismatch, accept
+from engine.promises import ResultMismatch, accept
 from engine.runner import ModelStuck
 from engine.state import StateUnreadable
 from engine.tables import job
 from engine.tx import Tx, open_job
 from engine.values import Json
 
-LEASE = timedelta(minutes=5)
+LEASE = timedelta(minutes=1)
+"""How long a killed worker's job stays untouched. A living worker renews its lease at a third of it."""
+
 FIRST_DELAY = 10.0
 IDLE_WAIT = 0.5
-RENEWALS = 24
+RENEWALS = 180
 """How often a lease is renewed while its handler works; after that the handler is taken for stuck."""
 
 PATIENCE = 10
 """How often a result is offered to a case others hold; each offer waits for the lock itself."""
 
 Result = Mapping[str, Json] | None
+Answer = TypeVar("Answer")
 Command = Callable[[], None]
 
 _log = logging.getLogger(__name__)
@@ -83,6 +86,8 @@ class Worker:
         while not stop.is_set():
             try:
                 busy = self.run_once()
+            except Busy:  # others hold the database just now
+                busy = False
             except Exception:
                 _log.exception("worker round failed", extra={"worker": self.name})
                 busy = False
@@ -133,7 +138,7 @@ class Worker:
             self._failed(claimed, "operation_unbound", "this worker has no handler for it", final=True)
         elif claimed.effect is Effect.LOCAL:
             _insist(self._outcome(claimed, operation, lambda: _insist(lambda: self._local(claimed, operation))))
-        elif claimed.effect is not Effect.ONCE or self._mark_sent(claimed):
+        elif claimed.effect is not Effect.ONCE or _insist(lambda: self._mark_sent(claimed)):
             with self._renewed(claimed):
                 _insist(self._outcome(claimed, operation, lambda: self._called(claimed, operation)))
 
@@ -189,7 +194,7 @@ class Worker:
 
         def renew() -> None:
             for _ in range(RENEWALS):
-                if done.wait(self.lease / timedelta(seconds=2)):
+                if done.wait(self.lease / timedelta(seconds=3)):
                     return
                 try:
                     self._renew(claimed)
@@ -282,7 +287,7 @@ class Worker:
         return bool(held and row.attempt == claimed.attempt)
 
 
-def _insist(command: Command) -> None:
+def _insist(command: Callable[[], Answer]) -> Answer:
     """Carry out a command; while others hold the case, again: what was done outside must not be lost over a lock."""
     for _ in range(PATIENCE):
         try:

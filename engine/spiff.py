@@ -28,6 +28,7 @@ from engine.feel.values import from_json, to_json
 from engine.merge import merge_branches
 from engine.model.script import assignments
 from engine.operations import Signature
+from engine.promises import unfit
 from engine.values import Json
 
 MOST_INSTANCES = 200
@@ -281,10 +282,22 @@ class ServiceTask(Node, base.ServiceTask):
     def _run_hook(self, my_task: Task) -> bool | None:
         args = {name: evaluate_json(my_task, source) for name, source in self.parameters.items()}
         lent = context(my_task)
-        if lent.signatures and self.operation not in lent.signatures:
-            raise Stuck("job", "operation_unknown", f"no operation {self.operation} is offered")
+        if lent.signatures:
+            self._check(my_task, lent.signatures.get(self.operation), args)
         lent.jobs.append(JobRequest(my_task.id, self.name, self.operation, args))
         return None
+
+    def _check(self, my_task: Task, signature: Signature | None, args: Mapping[str, Json]) -> None:
+        """Stuck when the operation is unknown or the arguments are not what it takes: then nothing is sent anywhere."""
+        if signature is None:
+            raise Stuck("job", "operation_unknown", f"no operation {self.operation} is offered")
+        wrong = unfit(signature, args)
+        if wrong:
+            sources = [
+                source for name, source in self.parameters.items() if any(one.startswith(f"{name} ") for one in wrong)
+            ]
+            seen = inputs(my_task, [name for source in sources for name in feel.compile(source).names])
+            raise Stuck("expression", "argument", f"{self.operation}: {'; '.join(wrong)}", seen)
 
 
 class BusinessRuleTask(Node, base.ServiceTask):
@@ -402,6 +415,12 @@ class _Merges:
         else:
             child.data = {self.output_item.bpmn_id: None, **child.data}  # type: ignore[attr-defined]
         super().merge_child(workflow, child)  # type: ignore[misc]
+
+    def check_completion_condition(self, my_task: Task) -> bool:
+        """Whether what the last finished instance gave ends the others. Stuck when that is neither true nor false."""
+        merged = my_task.internal_data.get("merged", [])
+        last = next((one for one in my_task.children if merged and str(one.id) == merged[-1]), None)
+        return last is not None and self.condition is not None and decide(last, self.condition)  # type: ignore[attr-defined]
 
 
 class ParallelInstances(_Merges, Holding, base.ParallelMultiInstanceTask):

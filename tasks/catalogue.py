@@ -86,7 +86,7 @@ SIGNATURES = _signatures()
 """Every operation a model may call, by id."""
 
 
-CONTEXTS = {"case": frozenset(SIGNATURES["applications.snapshot"].result)}
+CONTEXTS = {"case": SIGNATURES["applications.snapshot"].result}
 """What is in the variables every case carries; the first snapshot fills what is not known when it starts."""
 
 

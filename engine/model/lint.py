@@ -6,16 +6,24 @@ from collections.abc import Iterator, Mapping
 
 from engine.model.bundle import Bundle, references
 from engine.model.finding import Finding, Rule
-from engine.model.rules import calls, events, files, kinds, names, people, structure, texts
-from engine.model.view import Around, View
+from engine.model.rules import calls, events, files, kinds, names, people, structure, texts, types
+from engine.model.view import Around, Contexts, View
 from engine.operations import Signature
 
 NO_TOP = Rule("no_top", "There is no process {top!r} in the bundle.", "Name the top process's file first.")
 
-Contexts = Mapping[str, frozenset[str]]
 NO_CONTEXTS: Contexts = {}
 
-_FAMILIES = (structure.check, kinds.check, events.check, calls.check, people.check, texts.check, names.check)
+_FAMILIES = (
+    structure.check,
+    kinds.check,
+    events.check,
+    calls.check,
+    people.check,
+    texts.check,
+    names.check,
+    types.check,
+)
 
 
 def lint(
@@ -27,7 +35,7 @@ def lint(
 ) -> list[Finding]:
     """All findings of a bundle, in order of file, line and element. Any bytes give findings, never an exception.
 
-    `contexts` are the variables every case has from its start, with the names in them: an entry nobody sets is refused."""
+    `contexts` are the variables every case has from its start, with the names in them and what these hold: an entry nobody sets is refused."""
     return sorted(set(_findings(Around(bundle, signatures, roles, contexts))))
 
 

@@ -14,21 +14,39 @@ from engine import dmn
 from engine.model.bundle import Bundle
 from engine.model.script import assignments
 from engine.model.types import Flow, Model, Node, Process
-from engine.operations import Signature
+from engine.operations import Signature, Type
 
-Fields = Mapping[str, frozenset[str] | None]
-"""Fields of a form by name, and the values of those that are a choice of one."""
+Contexts = Mapping[str, Mapping[str, Type]]
+
+
+@dataclass(frozen=True)
+class Field:
+    """What a field of a form gives the model: the kind of value, and all the values of a choice of one."""
+
+    kind: str | None = None
+    values: frozenset[str] | None = None
+
+
+Fields = Mapping[str, Field]
+"""Fields of a form by name."""
+
+_KINDS = {
+    **dict.fromkeys(("text", "textarea", "rich", "choice", "date", "person", "hospital", "vocab"), "text"),
+    **dict.fromkeys(("int", "decimal", "score"), "number"),
+    "bool": "boolean", "datetime": "datetime", "multichoice": "list",
+}  # fmt: skip
+"""What reaches the process of a field of each type."""
 
 
 @dataclass(frozen=True)
 class Around:
     """What a whole bundle is judged against. `roles` is None when they are not known; `contexts` are the variables every case
-    has from its start, with the names in them."""
+    has from its start, with the names in them and what these hold."""
 
     bundle: Bundle
     signatures: Mapping[str, Signature]
     roles: frozenset[str] | None = None
-    contexts: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    contexts: Contexts = field(default_factory=dict)
 
     @cached_property
     def processes(self) -> dict[str, Process]:
@@ -77,14 +95,15 @@ def _process_fields(content: bytes) -> Fields | None:
     try:
         form: Any = orjson.loads(content)
         fields = [field for section in form["sections"] for field in section["fields"]]
-        return {str(field["name"]): _values(field) for field in fields if field.get("process")}
+        return {str(field["name"]): _field(field) for field in fields if field.get("process")}
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
-def _values(field: Any) -> frozenset[str] | None:
+def _field(field: Any) -> Field:
     one = field.get("type") == "choice" and field.get("choices")
-    return frozenset(str(choice["value"]) for choice in one) if one else None
+    values = frozenset(str(choice["value"]) for choice in one) if one else None
+    return Field("list" if field.get("multiple") is True else _KINDS.get(str(field.get("type"))), values)
 
 
 @dataclass(frozen=True)

@@ -136,7 +136,7 @@ class Ward:
             return 0
 
     def kill_worker(self) -> None:
-        """SIGKILL; the supervisor starts another one. Then the dead one's leases are as old as they would be after five minutes."""
+        """SIGKILL; the supervisor starts another one. Then the dead one's leases are as old as they would be a minute later."""
         first = self.pid("worker")
         os.kill(first, signal.SIGKILL)
         _until("the worker is back", lambda: self.pid("worker") not in (0, first))

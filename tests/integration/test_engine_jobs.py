@@ -23,9 +23,10 @@ from engine import (
 )
 from engine import incidents as incident_verbs
 from engine.operations import BpmnError, NotDone, Permanent
-from engine.results import ResultMismatch
+from engine.promises import ResultMismatch
 from engine.tables import history, incident, job
 
+N = {"n": Type.ANY}
 ONE_JOB = f"""
 <bpmn:startEvent id="s"/>
 {service("ring", "t.ring", n="case.n")}
@@ -36,7 +37,7 @@ ring>e
 
 
 def test_a_failing_job_is_retried_and_then_waits_for_a_person(db: Database, clock: TestClock, toy: Toy) -> None:
-    signature = Signature("t.ring", Effect.QUERY, result={"n": Type.NUMBER})
+    signature = Signature("t.ring", Effect.QUERY, N, result={"n": Type.NUMBER})
     engine = Engine(db, sigs(signature), clock)
     attempts: list[int] = []
 
@@ -68,7 +69,7 @@ def test_a_failing_job_is_retried_and_then_waits_for_a_person(db: Database, cloc
 
 
 def test_once_is_never_repeated(db: Database, clock: TestClock, toy: Toy) -> None:
-    signature = Signature("t.ring", Effect.ONCE)
+    signature = Signature("t.ring", Effect.ONCE, N)
     engine = Engine(db, sigs(signature), clock)
     calls: list[Call] = []
 
@@ -87,7 +88,7 @@ def test_once_is_never_repeated(db: Database, clock: TestClock, toy: Toy) -> Non
 
 
 def test_once_is_tried_again_when_it_surely_did_not_happen(db: Database, clock: TestClock, toy: Toy) -> None:
-    signature = Signature("t.ring", Effect.ONCE)
+    signature = Signature("t.ring", Effect.ONCE, N)
     engine = Engine(db, sigs(signature), clock)
     calls: list[Call] = []
 
@@ -111,7 +112,7 @@ def test_once_is_tried_again_when_it_surely_did_not_happen(db: Database, clock: 
 
 def test_a_long_handler_keeps_its_lease(db: Database, clock: TestClock, toy: Toy) -> None:
     """The clock passes the lease while the handler works: a second worker must not begin the same job."""
-    signature = Signature("t.ring", Effect.IDEMPOTENT)
+    signature = Signature("t.ring", Effect.IDEMPOTENT, N)
     engine = Engine(db, sigs(signature), clock)
     calls: list[str] = []
 
@@ -139,7 +140,7 @@ def _lease(db: Database) -> Any:
 
 
 def test_a_late_worker_changes_nothing(db: Database, clock: TestClock, toy: Toy) -> None:
-    signature = Signature("t.ring", Effect.IDEMPOTENT, result={"by": Type.TEXT})
+    signature = Signature("t.ring", Effect.IDEMPOTENT, N, result={"by": Type.TEXT})
     engine = Engine(db, sigs(signature), clock)
     release(engine, toy("a", a=ONE_JOB))
     one = start(engine, "a", {"case": {"n": 1}})
@@ -157,7 +158,7 @@ def test_a_late_worker_changes_nothing(db: Database, clock: TestClock, toy: Toy)
 
 
 def test_local_handler_and_completion_are_one(db: Database, clock: TestClock, toy: Toy) -> None:
-    signature = Signature("t.ring", Effect.LOCAL)
+    signature = Signature("t.ring", Effect.LOCAL, N)
     engine = Engine(db, sigs(signature), clock)
     with db.transaction() as session:
         session.execute(sa.text("create table own (n integer)"))
@@ -197,7 +198,7 @@ u>e
 
 @pytest.mark.parametrize(("code", "left"), [("full", ["u"]), ("other", ["ring"])])
 def test_bpmn_errors_reach_their_boundary(db: Database, clock: TestClock, toy: Toy, code: str, left: list[str]) -> None:
-    signature = Signature("t.ring", Effect.LOCAL, errors=frozenset({"full", "other"}))
+    signature = Signature("t.ring", Effect.LOCAL, N, errors=frozenset({"full", "other"}))
     engine = Engine(db, sigs(signature), clock)
 
     def run(call: Call) -> dict[str, Any]:
@@ -212,7 +213,7 @@ def test_bpmn_errors_reach_their_boundary(db: Database, clock: TestClock, toy: T
 
 
 def test_permanent_is_an_incident_at_once(db: Database, clock: TestClock, toy: Toy) -> None:
-    signature = Signature("t.ring", Effect.IDEMPOTENT)
+    signature = Signature("t.ring", Effect.IDEMPOTENT, N)
     engine = Engine(db, sigs(signature), clock)
 
     def run(call: Call) -> dict[str, Any]:
@@ -228,7 +229,7 @@ def test_permanent_is_an_incident_at_once(db: Database, clock: TestClock, toy: T
 def test_a_result_that_breaks_its_promise_is_an_incident_and_changes_nothing(
     db: Database, clock: TestClock, toy: Toy, effect: Effect
 ) -> None:
-    signature = Signature("t.ring", effect, result={"n": Type.NUMBER})
+    signature = Signature("t.ring", effect, N, result={"n": Type.NUMBER})
     engine = Engine(db, sigs(signature), clock)
     with db.transaction() as session:
         session.execute(sa.text("create table own (n integer)"))
@@ -252,7 +253,7 @@ def test_a_result_that_breaks_its_promise_is_an_incident_and_changes_nothing(
 
 
 def test_lanes_run_in_order(db: Database, clock: TestClock, toy: Toy) -> None:
-    signature = Signature("t.ring", Effect.IDEMPOTENT, lane=("n",))
+    signature = Signature("t.ring", Effect.IDEMPOTENT, N, lane=("n",))
     engine = Engine(db, sigs(signature), clock)
     done: list[tuple[str, int]] = []
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from engine import BpmnError, uuid7
-from engine.results import accept
+from engine.promises import accept
 from engine.tables import job
 from tasks import catalogue
 from tasks.triage.matching import LOAD_CAP

@@ -26,7 +26,7 @@ SIGNATURES = {
     "demo.tell": Signature("demo.tell", Effect.LOCAL, {"case": Type.TEXT}),
 }
 ROLES = frozenset(["triage", "expert"])
-CONTEXTS = {"case": frozenset(["id", "to", "from", "urgency"])}
+CONTEXTS = {"case": dict.fromkeys(("id", "to", "from", "urgency"), Type.TEXT) | {"version": Type.NUMBER}}
 
 
 def judged(case: str) -> list[dict[str, str | int]]:

@@ -98,7 +98,7 @@ x>e*
 def ringing(db: Database, clock: TestClock, effect: Effect = Effect.IDEMPOTENT) -> tuple[Engine, Worker, list[Call]]:
     """A worker with one operation, `t.ring`, and the calls it got."""
     calls: list[Call] = []
-    signature = Signature("t.ring", effect, result={"n": Type.NUMBER})
+    signature = Signature("t.ring", effect, {"n": Type.ANY}, {"n": Type.NUMBER})
     engine = Engine(db, sigs(signature), clock)
 
     def run(call: Call) -> dict[str, Any]:

@@ -169,7 +169,8 @@ def shape(view: View, name: str) -> Shape:
 def _shape(view: View, name: str, seen: frozenset[str]) -> Shape:
     found: list[Shape] = []
     if any(data.name == name for data in view.process.inputs):
-        found.append(view.around.contexts.get(name))
+        given = view.around.contexts.get(name)
+        found.append(None if given is None else frozenset(given))
     if any(named.variable == name for named in view.model.named.values()):
         found.append(None)
     for node in view.process.nodes:
@@ -231,7 +232,7 @@ def _filled(view: View, node: Node, name: str, seen: frozenset[str]) -> Iterator
     if node.kind == "userTask":
         fields = view.around.forms.get(node.properties.get("form", ""))
         if fields is None or name in fields:
-            yield fields[name] if fields else None
+            yield fields[name].values if fields else None
     elif node.kind == "scriptTask":
         for target, source in assignments(node.script):
             if target.partition(".")[0] == name:

@@ -1,4 +1,4 @@
-"""What a handler hands back has to be what its signature promised: models are linted and released against the promise."""
+"""What goes into a handler and what comes back has to be what its signature says: models are linted against that."""
 
 from __future__ import annotations
 
@@ -29,6 +29,21 @@ def accept(signature: Signature, result: Mapping[str, Json]) -> Mapping[str, Jso
     if wrong:
         raise ResultMismatch(f"{signature.id}: {'; '.join(sorted(wrong))}")
     return result
+
+
+def unfit(signature: Signature, args: Mapping[str, Json]) -> list[str]:
+    """What is wrong with the arguments of a call, in words and without their values; empty when they fit."""
+    wrong = [f"{name} is no parameter" for name in args if name not in signature.params]
+    for name, kind in signature.params.items():
+        value = args.get(name)
+        if value is None:
+            if name not in signature.optional and kind is not Type.ANY:
+                wrong.append(f"{name} is {'null' if name in args else 'missing'}")
+        elif not _IS[kind](value):
+            wrong.append(f"{name} is no {kind.value}")
+        elif name in signature.words and value not in signature.words[name]:
+            wrong.append(f"{name} is none of {', '.join(sorted(signature.words[name]))}")
+    return sorted(wrong)
 
 
 def _tagged(*tags: str) -> Callable[[Any], bool]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from engine import Effect, Signature, Type
-from engine.results import ResultMismatch, accept
+from engine.promises import ResultMismatch, accept
 
 GOOD: dict[Type, list[Any]] = {
     Type.TEXT: ["", "x"],
