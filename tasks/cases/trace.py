@@ -111,7 +111,7 @@ def _account(actor: str) -> UUID | None:
 
 def standings(session: Session, instance_id: UUID) -> dict[str, Standing]:
     """Where every process of the instance's version stands, by process id, top first."""
-    views = describe(_bundle(session, instance_id))
+    views = describe(bundle_of(session, instance_id))
     steps = session.execute(
         select(history.c.node, history.c.data).where(history.c.instance_id == instance_id, history.c.kind == "step")
     ).all()
@@ -141,11 +141,12 @@ def working(session: Session, instance_id: UUID, at: datetime) -> bool:
 
 def diagram(session: Session, instance_id: UUID, process: str) -> bytes | None:
     """The XML of one process of the instance's version; None when there is no such process."""
-    view = describe(_bundle(session, instance_id)).get(process)
+    view = describe(bundle_of(session, instance_id)).get(process)
     return None if view is None else view.xml
 
 
-def _bundle(session: Session, instance_id: UUID) -> Bundle:
+def bundle_of(session: Session, instance_id: UUID) -> Bundle:
+    """The models, tables and forms of the version an instance runs by."""
     join = definition.join(instance, instance.c.definition_id == definition.c.id)
     content = session.execute(
         select(definition.c.content).select_from(join).where(instance.c.id == instance_id)

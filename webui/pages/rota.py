@@ -12,7 +12,6 @@ from tasks.people.service import directory
 from webui.context import context, services
 from webui.i18n import local
 
-HOURS: Final = 12
 SLOT: Final = timedelta(minutes=15)
 
 
@@ -38,22 +37,26 @@ class Row:
 
 @dataclass(frozen=True)
 class Rota:
-    """The rows with the hours above them; `now` is the place of this moment."""
+    """The rows with the hours above them; `now` is the place of this moment, `needed` that of the latest beginning."""
 
     hours: tuple[tuple[float, str], ...]
     rows: tuple[Row, ...]
     now: float
+    needed: float | None
+    until: datetime | None
+    lasts: int
 
     def of(self, account_id: UUID) -> Row | None:
         """The row of one expert."""
         return next((row for row in self.rows if row.account_id == account_id), None)
 
 
-def rota(session: Any, accounts: Sequence[UUID], minutes: int) -> Rota:
-    """The rota of these people from this hour on."""
+def rota(session: Any, accounts: Sequence[UUID], minutes: int, lasts: int, until: datetime | None = None) -> Rota:
+    """The rota of these people for so many hours from this one on; who is needed for `minutes`, at `until` at the latest."""
     now = context().clock.now()
     begins = local(now).replace(minute=0, second=0, microsecond=0)
-    ends = begins + timedelta(hours=HOURS)
+    whole = timedelta(hours=lasts)
+    ends = begins + whole
     shifts = directory.shifts(session, accounts, begins, ends)
     rooms = services().session.booked(session, accounts, begins, ends)
     rows = []
@@ -63,19 +66,30 @@ def rota(session: Any, accounts: Sequence[UUID], minutes: int) -> Rota:
         ]
         spans += [("room", r.starts_at, r.ends_at) for r in rooms if r.expert == account]
         order = sorted(spans, key=lambda span: ("duty", "absent", "room").index(span[0]))
-        bars = tuple(_bar(kind, a, b, begins) for kind, a, b in order)
+        bars = tuple(_bar(kind, a, b, begins, whole) for kind, a, b in order)
         rows.append(Row(account, bars, free(spans, now, ends, timedelta(minutes=minutes))))
-    hours = tuple((100 * n / HOURS, f"{begins + timedelta(hours=n):%H:%M}") for n in range(HOURS))
-    return Rota(hours, tuple(rows), _place(now, begins))
+    needed = _place(until, begins, whole) if until is not None and until <= ends else None
+    return Rota(_scale(begins, lasts), tuple(rows), _place(now, begins, whole), needed, until, lasts)
 
 
-def _place(moment: datetime, begins: datetime) -> float:
-    return min(100.0, max(0.0, 100 * (moment - begins) / timedelta(hours=HOURS)))
+def _scale(begins: datetime, lasts: int) -> tuple[tuple[float, str], ...]:
+    """Twelve words at most: every hour, every few, or with the day where it changes."""
+    step = next(s for s in (1, 2, 3, 6, 12, 24) if lasts / s <= 12)
+    found = []
+    for n in range(0, lasts, step):
+        at = begins + timedelta(hours=n)
+        new = n > 0 and at.date() != (at - timedelta(hours=step)).date()
+        found.append((100 * n / lasts, f"{at:%m-%d}" if new else f"{at:%H:%M}"))
+    return tuple(found)
 
 
-def _bar(kind: str, starts: datetime, ends: datetime, begins: datetime) -> Bar:
-    left = _place(starts, begins)
-    return Bar(kind, left, _place(ends, begins) - left, starts, ends)
+def _place(moment: datetime, begins: datetime, whole: timedelta) -> float:
+    return min(100.0, max(0.0, 100 * (moment - begins) / whole))
+
+
+def _bar(kind: str, starts: datetime, ends: datetime, begins: datetime, whole: timedelta) -> Bar:
+    left = _place(starts, begins, whole)
+    return Bar(kind, left, _place(ends, begins, whole) - left, starts, ends)
 
 
 def free(

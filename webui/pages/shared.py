@@ -14,7 +14,7 @@ from flask_babel import gettext
 from tasks.people.service import directory
 from webui.context import actor, context, services
 from webui.event_words import named
-from webui.i18n import counted, language
+from webui.i18n import counted, duration, language
 
 
 def cursor() -> tuple[datetime, UUID] | None:
@@ -57,6 +57,11 @@ def age(birth: date | None) -> int | None:
 def names(session: Any, accounts: Sequence[UUID]) -> dict[UUID, str]:
     """The names of these people in the letters of the reader's language."""
     return {who: named(name) for who, name in directory.names(session, accounts).items()}
+
+
+def lasting(minutes: int) -> str:
+    """How much time there is for something."""
+    return str(gettext("%(t)s内", t=duration(minutes)))
 
 
 def sex(code: str | None) -> str:

@@ -19,10 +19,8 @@ from tasks.worklist.checking import wrong
 from tasks.worklist.service import OpenedTask
 from webui.context import actor, context, services
 from webui.i18n import language
-from webui.pages import checks, clinic, rota, shared
+from webui.pages import checks, clinic, shared, triaging
 
-QUESTION = 30
-"""Minutes for which the rota beside the triage looks for free time."""
 blueprint = Blueprint("tasks", __name__, url_prefix="/tasks")
 
 
@@ -143,10 +141,7 @@ def _beside(session: Any, who: Actor, task: OpenedTask) -> dict[str, Any]:
         found["asked_for"] = handed_in[-1].data.get("reason") if handed_in else None
     found["said"] = _said(session, case.id, row.form or "")
     if row.form in ("triage", "dispatch"):
-        proposals = house.triage.proposals(session, case.id)
-        found |= {"proposals": proposals, "names": shared.names(session, [p.account_id for p in proposals])}
-        fit = [p.account_id for p in proposals if not p.excluded]
-        found["rota"] = rota.rota(session, fit, QUESTION)
+        found |= triaging.beside(session, case)
     if row.form in ("report", "review", "sign", "score", "arbitrate"):
         found |= clinic.beside(session, case, row.form)
     return found

@@ -50,6 +50,9 @@ export function start(): void {
     mark.addEventListener("click", () => toggle(mark));
     mark.addEventListener("keydown", (event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); toggle(mark); } });
   }
+  // Where changes are marked a click asks for the new text alone, whose sentences can be cited.
+  const clean = document.querySelector<HTMLInputElement>("[name=paper][value=clean]");
+  for (const text of document.querySelectorAll(".report-paper .report-text.marked")) text.addEventListener("click", () => { if (clean && !getSelection()?.toString()) clean.checked = true; });
   box.addEventListener("input", draw);
   draw();
 }

@@ -6,6 +6,21 @@ function chosen(form: HTMLFormElement, name: string): string {
   return input?.closest("label")?.textContent?.trim() ?? "";
 }
 
+/** Who is invited, in the order in which he was ticked: the one ticked first is asked first. */
+let ticked: HTMLInputElement[] = [];
+function order(form: HTMLFormElement): HTMLInputElement[] {
+  const all = [...form.querySelectorAll<HTMLInputElement>("input[name=experts]:checked")];
+  const place = (box: HTMLInputElement) => (ticked.includes(box) ? ticked.indexOf(box) : 100 + Number(box.dataset.place ?? 100));
+  ticked = all.sort((a, b) => place(a) - place(b));
+  for (const box of form.querySelectorAll<HTMLInputElement>("input[name=experts]")) {
+    const nth = box.parentElement?.querySelector<HTMLElement>("[data-nth]");
+    if (!nth) continue;
+    nth.hidden = !box.checked;
+    nth.textContent = box.checked ? String(ticked.indexOf(box) + 1) : "";
+  }
+  return ticked;
+}
+
 export function start(): void {
   const form = document.querySelector<HTMLFormElement>("form#task");
   const solid = form?.querySelector<HTMLElement>(".action-bar .btn.solid");
@@ -16,7 +31,7 @@ export function start(): void {
   const plain = label.textContent ?? "";
   const decides = solid.dataset.verb;
   const tell = () => {
-    const invited = [...form.querySelectorAll<HTMLInputElement>("input[name=experts]:checked")];
+    const invited = order(form);
     if (decides) label.textContent = chosen(form, decides) || plain;
     else if (invited.length === 1) label.textContent = word("invite", { name: invited[0]!.dataset.name ?? "" });
     else if (invited.length > 1) label.textContent = word("invite_many", { n: invited.length });
@@ -24,6 +39,11 @@ export function start(): void {
     for (const row of form.querySelectorAll<HTMLElement>(".candidate")) row.classList.toggle("picked", row.querySelector<HTMLInputElement>("input")?.checked ?? false);
   };
   form.addEventListener("change", tell);
+  form.addEventListener("formdata", ({ formData }) => {
+    if (!formData.has("experts")) return;
+    formData.delete("experts");
+    for (const box of order(form)) formData.append("experts", box.value);
+  });
   tell();
 }
 
