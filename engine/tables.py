@@ -158,6 +158,12 @@ message = Table(
     Index(
         "ix_message_expiry", "expires_at", postgresql_where=text("state = 'new'"), sqlite_where=text("state = 'new'")
     ),
+    Index(
+        "ix_message_settled",
+        "expires_at",
+        postgresql_where=text("state <> 'new'"),
+        sqlite_where=text("state <> 'new'"),
+    ),
 )
 
 incident = Table(
@@ -236,4 +242,10 @@ command_log = Table(
     Column("answer", JsonText),
     Column("actor", String(80), nullable=False),
     Column("at", Instant, nullable=False),
+    Index(
+        "ix_command_log_at",
+        "at",
+        postgresql_where=text("scope = instance_id"),
+        sqlite_where=text("scope = instance_id"),
+    ),
 )

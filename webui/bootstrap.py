@@ -13,7 +13,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from engine import Clock, Database, SystemClock, Worker, connect, history
+from engine import Clock, Database, SystemClock, Worker, connect, history, retention
 from integrations import tls
 from integrations.compression import Decoder, GlymurCompressor
 from integrations.dicom import Listener as DicomListener
@@ -83,6 +83,10 @@ class House:
     def check_chains(self) -> None:
         """Verify the whole history; what is found stands in it."""
         history.check(self.db, "worker", self.clock.now())
+
+    def forget(self) -> None:
+        """Let go of what the engine need not remember any more."""
+        retention.sweep(self.db, self.clock.now())
 
     def close(self) -> None:
         """Close what was opened."""

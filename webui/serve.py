@@ -191,6 +191,7 @@ def _worker(config: Config, listen: Listen, stop: threading.Event) -> None:
     clock.add_job(house.services.messages.process_pending, "interval", seconds=1, **settings)
     clock.add_job(house.services.imaging.check_pixels, "interval", seconds=1, **settings)
     clock.add_job(house.keep_partitions, "interval", hours=12, next_run_time=house.clock.now(), **settings)
+    clock.add_job(house.forget, "cron", hour=18, **settings)  # 02:00 in China
     clock.add_job(house.check_chains, "cron", hour=19, **settings)  # 03:00 in China
     for thread in threads:
         thread.start()
