@@ -159,10 +159,15 @@ def person_line() -> list[str]:
         department = services().people.department(session, account.department_id)
     english = language() == "en"
     place = (department.name_en or "") if department and english else department.name if department else ""
-    titles = {
+    return [w for w in (place or (home.name_en if english else home.name), title_word(account.title)) if w]
+
+
+def title_word(title: str | None) -> str:
+    """The word for a doctor's title."""
+    words = {
         "resident": gettext("住院医师"), "attending": gettext("主治医师"), "associate": gettext("副主任医师"), "chief": gettext("主任医师"),
     }  # fmt: skip
-    return [w for w in (place or (home.name_en if english else home.name), titles.get(account.title or "", "")) if w]
+    return str(words.get(title or "", ""))
 
 
 def waiting() -> int:
@@ -234,5 +239,6 @@ def register(app: Flask, navigation: Callable[[], list[Item]]) -> None:
             "event_word": event_word,
             "actor_word": actor_word,
             "named": named,
+            "title_word": title_word,
         }
     )

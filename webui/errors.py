@@ -13,12 +13,15 @@ from werkzeug.exceptions import HTTPException
 
 from engine.errors import LianyiError
 from forms.errors import FormError
+from webui import refusals
 from webui.error_texts import DELIVERIES, HTTP, TEXTS
 from webui.guards import wants_json
 from webui.headers import request_id
 from webui.i18n import language
 
 log = structlog.get_logger("webui")
+GONE = (403, 404)
+"""What is answered to whom something does not concern."""
 RETRY = {423: "1", 429: "30", 503: "5"}
 
 
@@ -51,6 +54,8 @@ def _own(error: Exception) -> ResponseReturnValue:
     kind = type(error)
     default = 422 if isinstance(error, FormError) else 502
     status = int(getattr(error, "status", default))
+    if status in GONE:
+        refusals.note(error)
     code = str(getattr(kind, "code", "error"))
     summary = (kind.__doc__ or "").strip().splitlines()[0]
     message, advice = texts(code, summary, str(getattr(error, "advice", "")))
@@ -67,6 +72,8 @@ def _http(error: HTTPException) -> ResponseReturnValue:
     status = error.code or 500
     if status < 400:
         return error.get_response()
+    if status in GONE:
+        refusals.note(error)
     name = "csrf" if isinstance(error, CSRFError) else "rate" if error.code == 429 else str(status)
     zh_message, zh_advice, en_message, en_advice = HTTP.get(name, HTTP["other"])
     zh = language() == "zh"

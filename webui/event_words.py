@@ -33,6 +33,9 @@ EVENTS: Final[dict[str, str]] = {
     "case.rebooked": "已改约",
     "chain.checked": "校验记录",
     "view": "查看",
+    "access.refused": "被拒绝",
+    "record.searched": "查询审计记录",
+    "record.exported": "导出审计记录",
     "break_glass": "紧急授权",
     "break_glass.reviewed": "复核紧急授权",
     "login": "登录",
@@ -72,6 +75,7 @@ EVENTS: Final[dict[str, str]] = {
 OTHER: Final = "其他记录"
 ACTORS: Final[dict[str, str]] = {
     "hidden": "已隐去",
+    "unknown": "不明人员",
     "worker": "系统",
     "clock": "定时",
     "message": "流程消息",

@@ -16,6 +16,7 @@ from engine.errors import NotFound, Refused
 from engine.history import record
 from engine.ids import uuid7
 from engine.values import Json
+from tasks.cases import refusals
 from tasks.cases.errors import CaseClosed, NeedsReason, WrongState
 from tasks.cases.models import BreakGlass, CaseParty, CasePerson, ClinicalCase
 from tasks.cases.refs import next_ref
@@ -23,7 +24,7 @@ from tasks.cases.search import Search, condition
 from tasks.cases.states import STATES, may_follow
 from tasks.cases.visibility import belongs, facts, facts_of, visible_cases, waits_for
 from tasks.people import directory
-from tasks.people.service import Actor, Facts, People, blind_to, grants, may
+from tasks.people.service import Actor, Facts, People, basis, blind_to, grants, may
 
 __all__ = [
     "GLASS_REASONS", "STATES", "CaseFacts", "CasePerson", "Cases", "ClinicalCase", "NewCase", "Search", "belongs", "breaks_glass", "facts", "facts_of", "visible_cases", "waits_for",
@@ -32,6 +33,10 @@ __all__ = [
 GLASS_LASTS, GLASS_REVIEW = timedelta(minutes=60), timedelta(hours=72)
 GLASS_REASONS = ("complaint", "incident", "authority", "rescue")
 """Why somebody may look past his permission: a complaint, an adverse event, an authority asks, a life is at stake."""
+LOOKED: Mapping[str, tuple[str, ...]] = {
+    "case": ("name", "application"), "task": ("application",), "report": ("report",), "images": ("images",), "file": ("file", "report"),
+}  # fmt: skip
+"""What is asked for permission when one of these is looked at."""
 PAGE = 100
 EVERYTHING = Search()
 
@@ -286,20 +291,36 @@ class Cases:
         return self.shown_to(session, actor, list(session.scalars(query.limit(min(limit, PAGE)))))
 
     def note_view(self, actor: Actor, case_id: UUID, what: str) -> None:
-        """Record that somebody looked at patient data of a case (`what`: record, images, report, file)."""
+        """Record that somebody looked at patient data of a case (`what`: case, task, images, report, file), and why he might."""
         with self._db.transaction() as session:
             case = self.get(session, case_id)
-            data = {"case": str(case.id), "what": what}
-            now = self._clock.now()
+            data: dict[str, Json] = {"case": str(case.id), "what": what} | self.why(session, actor, case, what)
             record(
-                session,
-                tenant=case.tenant,
-                kind="view",
-                actor=actor.id,
-                at=now,
-                instance_id=case.instance_id,
-                data=data,
+                session, tenant=case.tenant, kind="view", actor=actor.id, at=self._clock.now(), instance_id=case.instance_id, data=data
+            )  # fmt: skip
+
+    def why(self, session: Session, actor: Actor, case: ClinicalCase, what: str) -> dict[str, Json]:
+        """By which rule somebody may look at this part of a case now, and from where; kept with the entry, since rules, roles and
+        parts change."""
+        kinds = LOOKED.get(what, ("application",))
+        found = next((b for kind in (*kinds, "case") for b in [self._basis(session, actor, case, kind)] if b), {})
+        told: dict[str, Json] = {**found}
+        if found.get("by") == "glass":
+            mine = select(BreakGlass.reason).where(
+                BreakGlass.case_id == case.id, BreakGlass.account_id == actor.account_id
             )
+            told["reason"] = session.scalar(mine.order_by(BreakGlass.ends_at.desc()).limit(1))
+        return told | ({"address": actor.address} if actor.address else {})
+
+    def _basis(self, session: Session, actor: Actor, case: ClinicalCase, kind: str) -> dict[str, str]:
+        return basis(actor, "list" if kind == "case" else "read", self.facts(session, case, kind))
+
+    def note_refused(self, actor: Actor, where: str, case_id: UUID | None = None) -> None:
+        """Record that somebody was refused a page (`where`), or a case that exists; the same again within the hour is not."""
+        with self._db.transaction() as session:
+            case = session.get(ClinicalCase, case_id) if case_id else None
+            if case is not None or case_id is None:
+                refusals.note(session, actor, where, case, self._clock.now())
 
     def break_glass(self, actor: Actor, case_id: UUID, reason: str, words: str) -> datetime:
         """Emergency access for 60 minutes, recorded and to be reviewed within 72 hours; returns when it ends.
@@ -324,7 +345,8 @@ class Cases:
                 review_by=now + GLASS_REVIEW,
             )
             session.add(access)
-            data = {"case": str(case.id), "access": str(access.id), "reason": reason}
+            data: dict[str, Json] = {"case": str(case.id), "access": str(access.id), "reason": reason}
+            data |= {"address": actor.address} if actor.address else {}
             record(
                 session, tenant=case.tenant, kind="break_glass", actor=actor.id, at=now, instance_id=case.instance_id, data=data
             )  # fmt: skip

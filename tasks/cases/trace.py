@@ -9,17 +9,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import literal, select, tuple_
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.db import Instant, Uuid
 from engine.model import Bundle, describe
 from engine.tables import definition, history, incident, instance, job, wait
 from tasks.cases import node_names
-from tasks.cases.models import ClinicalCase
-from tasks.cases.visibility import belongs
 from tasks.people import directory
-from tasks.people.actor import Actor
 
 
 @dataclass(frozen=True)
@@ -152,50 +148,6 @@ def bundle_of(session: Session, instance_id: UUID) -> Bundle:
         select(definition.c.content).select_from(join).where(instance.c.id == instance_id)
     ).scalar_one()
     return Bundle.from_bytes(content)
-
-
-@dataclass(frozen=True)
-class AuditEntry:
-    """One entry of any chain, as the auditor's list shows it."""
-
-    id: str
-    at: datetime
-    kind: str
-    actor: str
-    ref: str
-    case_id: UUID | None
-    node: tuple[str, str]
-    """The step's names in Chinese and English; empty where the model gives none."""
-    hash: str
-    what: str
-    """What was looked at: case, task, images, report, file; empty where nothing was."""
-
-
-def newest(
-    session: Session, actor: Actor, words: str = "", *, before: tuple[datetime, UUID] | None = None, limit: int = 100
-) -> list[AuditEntry]:
-    """The newest entries of the actor's hospitals and their cases; `words` begin a case's number."""
-    join = history.outerjoin(ClinicalCase.__table__, ClinicalCase.instance_id == history.c.instance_id)
-    join = join.outerjoin(instance, instance.c.id == history.c.instance_id)
-    columns = ClinicalCase.ref, ClinicalCase.id.label("case_id"), instance.c.definition_id
-    query = select(history, *columns).select_from(join)
-    query = query.where(belongs(actor, "history", "read", history.c.tenant, ClinicalCase.id))
-    if before is not None:
-        bound = tuple_(literal(before[0], Instant), literal(before[1], Uuid))
-        query = query.where(tuple_(history.c.at, history.c.id) < bound)
-    if words:
-        query = query.where(ClinicalCase.ref.startswith(words.upper(), autoescape=True))
-    found = session.execute(query.order_by(history.c.at.desc(), history.c.id.desc()).limit(limit)).all()
-    names = directory.names(session, [a for e in found if (a := _account(e.actor)) is not None])
-    known = {d: step_names(session, d) for d in {e.definition_id for e in found if e.definition_id}}
-    return [
-        AuditEntry(
-            id=str(e.id), at=e.at, kind=e.kind, actor=names.get(a, e.actor) if (a := _account(e.actor)) else e.actor, ref=e.ref or "",
-            case_id=e.case_id, node=known.get(e.definition_id, {}).get(e.node, (e.node or "", e.node or "")), hash=e.hash,
-            what=str(json.loads(e.data).get("what", "")) if e.kind == "view" else "",
-        )
-        for e in found
-    ]  # fmt: skip
 
 
 _NAMES: dict[UUID, dict[str, tuple[str, str]]] = {}

@@ -26,6 +26,7 @@ PEOPLE: list[tuple[str, str, str, str, str, list[str], list[str]]] = [
     ("jin", "金审计", HUB, "attending", "审计科", ["auditor"], []),
     ("bai", "白复评", HUB, "chief", "质控办", ["scorer"], []),
     ("admin", "管理员", HUB, "attending", "信息科", ["platform_admin"], []),
+    ("xu", "许审计", APPLYING, "attending", "审计科", ["auditor"], []),
 ]
 
 

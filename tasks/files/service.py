@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from typing import BinaryIO
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from engine.db import Database
 from engine.errors import NotFound
 from engine.history import record
 from engine.ids import uuid7
+from engine.values import Json
 from integrations.storage import Blob, BlobStore
 from tasks.cases.service import Cases, ClinicalCase
 from tasks.files.errors import FileEmpty, FileRefused, FileTooLarge
@@ -25,6 +27,7 @@ __all__ = ["File", "Files"]
 
 LIMIT = 50 * 1024 * 1024
 KINDS = frozenset({"consent", "attachment", "report", "recording", "export"})
+NOTHING: Mapping[str, Json] = {}
 UPLOADS = frozenset({"consent", "attachment"})
 MAGIC = {
     "application/pdf": (b"%PDF-",),
@@ -89,7 +92,7 @@ class Files:
         """The row and its bytes; that it was opened is recorded. NotFound."""
         with self._db.transaction() as session:
             file, case = self._readable(session, actor, file_id)
-            self._note(session, file, case, "file.opened", actor.id)
+            self._note(session, file, case, "file.opened", actor.id, self._cases.why(session, actor, case, "file"))
         return file, self._blobs.open(file.sha256)
 
     def withdraw(self, actor: Actor, file_id: UUID) -> None:
@@ -120,8 +123,10 @@ class Files:
         blind = kind == "report" and bool(self._cases.hidden(session, actor, case))
         return not blind and self._cases.allowed(session, actor, case, _object(kind), "read")
 
-    def _note(self, session: Session, file: File, case: ClinicalCase, kind: str, actor: str) -> None:
-        data = {"file": str(file.id), "kind": file.kind, "sha256": file.sha256}
+    def _note(
+        self, session: Session, file: File, case: ClinicalCase, kind: str, actor: str, why: Mapping[str, Json] = NOTHING
+    ) -> None:
+        data: dict[str, Json] = {"file": str(file.id), "kind": file.kind, "sha256": file.sha256, **why}
         now = self._clock.now()
         record(session, tenant=file.tenant, kind=kind, actor=actor, at=now, instance_id=case.instance_id, data=data)
 

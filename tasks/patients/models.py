@@ -38,6 +38,7 @@ class PatientRecord(Base):
     updated_at: Mapped[datetime] = mapped_column(Instant)
     __table_args__ = (
         Index("ux_patient_record_mrn", "tenant", "system", "mrn", unique=True),
+        Index("ix_patient_record_number", "mrn"),
         Index("ix_patient_record_updated", "tenant", "updated_at"),
     )
 

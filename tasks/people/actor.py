@@ -21,7 +21,7 @@ class Actor:
     """The person behind a request, loaded once a request.
 
     `stands_in_for` are the absent colleagues whose personal tasks he gets now; `reauth_at` is when he last proved who he
-    is, None outside a login.
+    is, `address` where he logged in from; both None outside a login.
     """
 
     account_id: UUID
@@ -31,6 +31,7 @@ class Actor:
     stands_in_for: frozenset[UUID] = field(default_factory=frozenset)
     login_id: UUID | None = None
     reauth_at: datetime | None = None
+    address: str | None = None
 
     @property
     def id(self) -> str:

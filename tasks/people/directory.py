@@ -21,6 +21,7 @@ def actor(
     *,
     login_id: UUID | None = None,
     reauth_at: datetime | None = None,
+    address: str | None = None,
 ) -> Actor:
     """The account with what it is appointed to and for whom it stands in at this instant. NotFound when inactive."""
     account = session.get(Account, account_id)
@@ -42,6 +43,7 @@ def actor(
         stands_in_for=frozenset(absent),
         login_id=login_id,
         reauth_at=reauth_at,
+        address=address,
     )
 
 
@@ -150,6 +152,16 @@ def names(session: Session, account_ids: Sequence[UUID]) -> dict[UUID, str]:
     """The names of these accounts."""
     rows = session.execute(select(Account.id, Account.name).where(Account.id.in_(set(account_ids))))
     return {row.id: row.name for row in rows}
+
+
+def called(session: Session, words: str, limit: int = 20) -> list[Account]:
+    """The accounts with this id, log-in name or name."""
+    try:
+        one = session.get(Account, UUID(words))
+        return [one] if one else []
+    except ValueError:
+        named = or_(Account.login_name == words, Account.name == words)
+        return list(session.scalars(select(Account).where(named).order_by(Account.id).limit(limit)))
 
 
 def hospitals(session: Session) -> list[Hospital]:

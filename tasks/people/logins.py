@@ -15,8 +15,9 @@ from sqlalchemy.orm import Session
 
 from engine.clock import Clock
 from engine.db import Database
-from engine.history import record
+from engine.history import PLATFORM, record
 from engine.ids import uuid7
+from engine.values import Json
 from tasks.people import directory
 from tasks.people.actor import Actor
 from tasks.people.errors import BadCredentials, LoginEnded, LoginLocked, TooManyLogins
@@ -30,6 +31,10 @@ _TOUCH = timedelta(seconds=30)
 WINDOW = timedelta(minutes=10)
 """Within this time so many failures are borne: of one name, and of one address (a hospital may share one)."""
 PER_NAME, PER_ADDRESS = 10, 60
+TOLD = 16
+"""Failures of one address in an hour that may each be an entry of the record."""
+UNKNOWN = "unknown"
+"""Who tried to log in by a name nobody has."""
 _KEPT = timedelta(days=1)
 
 
@@ -61,9 +66,7 @@ class Logins:
             account = session.scalar(select(Account).where(Account.login_name == login_name))
         good = self._verify(account.password_hash if account else None, password)
         if account is None or not good or not account.active:
-            self._failed(login_name, address)
-            if account is not None:
-                self._note(account, "login_failed")
+            self._failed(login_name, address, account, "login_failed")
             raise BadCredentials
         token, now = secrets.token_urlsafe(32), self._clock.now()
         with self._db.transaction() as session:
@@ -79,8 +82,10 @@ class Logins:
                 address=address,
             )
             session.add(login)
-            record(session, tenant=account.hospital_id, kind="login", actor=str(account.id), at=now)
-            return token, directory.actor(session, account.id, now, login_id=login.id, reauth_at=now)
+            record(
+                session, tenant=account.hospital_id, kind="login", actor=str(account.id), at=now, data=_place(address)
+            )  # fmt: skip
+            return token, directory.actor(session, account.id, now, login_id=login.id, reauth_at=now, address=address)
 
     def check(self, token: str, *, touch: bool = True) -> Actor:
         """The actor of a token. LoginEnded after the end or a revocation; LoginLocked after 15 idle minutes.
@@ -90,7 +95,9 @@ class Logins:
         now = self._clock.now()
         with self._db.read() as session:
             login = self._find(session, token, now)
-            actor = directory.actor(session, login.account_id, now, login_id=login.id, reauth_at=login.reauth_at)
+            actor = directory.actor(
+                session, login.account_id, now, login_id=login.id, reauth_at=login.reauth_at, address=login.address
+            )
         if login.locked or now - login.seen_at > IDLE:
             raise LoginLocked
         if touch and now - login.seen_at > _TOUCH:
@@ -148,8 +155,7 @@ class Logins:
             account = session.get_one(Account, login.account_id)
         self._bear(account.login_name, None)
         if not account.active or not self._verify(account.password_hash, password):
-            self._failed(account.login_name, None)
-            self._note(account, "reauth_failed")
+            self._failed(account.login_name, login.address, account, "reauth_failed")
             raise BadCredentials
         return login.id
 
@@ -163,12 +169,24 @@ class Logins:
         if named >= PER_NAME or placed >= PER_ADDRESS:
             raise TooManyLogins
 
-    def _failed(self, login_name: str, address: str | None) -> None:
-        """Count a failure; the name is hashed, for what is typed there may be a password."""
+    def _failed(self, login_name: str, address: str | None, account: Account | None, kind: str) -> None:
+        """Count a failure; the name is hashed, for what is typed there may be a password. The record gets the first ones of a
+        name and a place, then every doubling, so that whoever tries for hours fills no chain."""
         now = self._clock.now()
+        name = _hash(login_name)
         with self._db.transaction() as session:
             session.execute(delete(LoginFailure).where(LoginFailure.at < now - _KEPT))
-            session.add(LoginFailure(id=uuid7(), name_hash=_hash(login_name), address=address, at=now))
+            session.add(LoginFailure(id=uuid7(), name_hash=name, address=address, at=now))
+            session.flush()
+            hour = now.replace(minute=0, second=0, microsecond=0)
+            since = select(func.count()).select_from(LoginFailure).where(LoginFailure.at >= hour)
+            named = session.scalar(since.where(LoginFailure.name_hash == name)) or 0
+            placed = session.scalar(since.where(LoginFailure.address == address)) or 0 if address else named
+            if notable(named, placed):
+                record(
+                    session, tenant=account.hospital_id if account else PLATFORM, kind=kind, at=now,
+                    actor=str(account.id) if account else UNKNOWN, data={"named": named, "placed": placed} | _place(address),
+                )  # fmt: skip
 
     def _verify(self, stored: str | None, password: str) -> bool:
         try:
@@ -176,9 +194,19 @@ class Logins:
         except (Argon2Error, InvalidHashError):
             return False
 
-    def _note(self, account: Account, kind: str) -> None:
-        with self._db.transaction() as session:
-            record(session, tenant=account.hospital_id, kind=kind, actor=str(account.id), at=self._clock.now())
+
+def notable(named: int, placed: int) -> bool:
+    """Whether the n-th failure of a name and of an address within an hour is an entry of the record: of one address at most
+    sixteen and one for each doubling of it."""
+    return _doubled(placed) or (placed <= TOLD and _doubled(named)) or (placed <= TOLD and named == PER_NAME)
+
+
+def _doubled(number: int) -> bool:
+    return number > 0 and number & (number - 1) == 0
+
+
+def _place(address: str | None) -> dict[str, Json]:
+    return {"address": address} if address else {}
 
 
 def fresh(actor: Actor, now: datetime) -> bool:

@@ -191,6 +191,31 @@ def may(actor: Actor, action: str, obj: Facts) -> bool:
     )
 
 
+NEAREST: Final = ("own", "part", "home", "from", "to", "party", "ever", "any", "glass")
+"""Relations from the closest on: by the first that holds somebody is said to have had access."""
+PARTS: Final = ("applicant", "expert", "author", "reviewer", "scorer", "approver", "preqc", "triage", "owner")
+
+
+def basis(actor: Actor, action: str, obj: Facts) -> dict[str, str]:
+    """Why the actor may: `by` is the closest relation that lets him, `role` the role it is granted to and, where he took a
+    part or an open task waits for him, `part` or `task`. Empty: he may not."""
+    if not may(actor, action, obj):
+        return {}
+    found = [
+        (NEAREST.index(relation), role)
+        for role in sorted(actor.roles)
+        for relation in grants(role, obj.kind, action)
+        if not (obj.over and relation in ENDS) and RELATIONS[relation](actor, role, obj)
+    ]
+    nearest, role = min(found)
+    told = {"by": NEAREST[nearest], "role": role}
+    if told["by"] in ("own", "part"):
+        parts = [p for p in PARTS if actor.account_id in obj.people.get(p, ())]
+        asked = sorted(t.role or "" for t in obj.open_tasks if member(actor, t))
+        told |= {"part": parts[0]} if parts else {"task": asked[0]} if asked else {}
+    return told
+
+
 def blind_to(actor: Actor, obj: Facts) -> frozenset[UUID]:
     """Whom this actor must not see named in a case: who scores a report, or may take that task, does not learn whose it is
     while it can still come back to be scored again."""

@@ -21,7 +21,20 @@ from tasks.people.actor import Actor, Appointment
 from tasks.people.errors import Forbidden, NameTaken, UnknownRole, WeakPassword
 from tasks.people.logins import FRESH, Logins, fresh
 from tasks.people.models import Account, Agreement, Assignment, Department, Hospital, Shift, Substitution
-from tasks.people.rules import ENDS, ROLES, SEPARATE, Facts, OpenTask, barred, blind_to, grants, may, member, opens
+from tasks.people.rules import (
+    ENDS,
+    ROLES,
+    SEPARATE,
+    Facts,
+    OpenTask,
+    barred,
+    basis,
+    blind_to,
+    grants,
+    may,
+    member,
+    opens,
+)
 
 __all__ = [
     "ENDS",
@@ -37,6 +50,7 @@ __all__ = [
     "OpenTask",
     "People",
     "barred",
+    "basis",
     "blind_to",
     "directory",
     "fresh",

@@ -19,7 +19,7 @@ from engine.db import Database
 from engine.errors import NotFound
 from engine.history import record
 from engine.ids import uuid7
-from engine.tables import instance
+from engine.tables import instance, wait
 from engine.values import Json
 from forms import FormDef
 from tasks.cases.service import CaseFacts, Cases, ClinicalCase
@@ -236,6 +236,13 @@ class Worklist:
             claim = self._claim(session, to, task_id, self._clock.now())
             self._note(session, actor, claim, "task.reassigned", {"to": to.id})
 
+    def case_of(self, session: Session, task_id: UUID) -> UUID | None:
+        """The case of a task, whether it waits or was handed in; no permission is asked. None: there is no such task."""
+        waiting = select(wait.c.instance_id).where(wait.c.task_id == task_id, wait.c.kind == "user")
+        handed_in = select(Submission.instance_id).where(Submission.task_id == task_id)
+        found = session.scalar(waiting.limit(1)) or session.scalar(handed_in)
+        return session.scalar(select(ClinicalCase.id).where(ClinicalCase.instance_id == found)) if found else None
+
     # -- write --------------------------------------------------------------------------------------------------------
     def save_draft(self, actor: Actor, task_id: UUID, data: Mapping[str, Any], etag: int) -> int:
         """Keep what was written; returns the new ETag. `etag` is the revision it is based on (0: the first). Stale."""
@@ -289,8 +296,10 @@ class Worklist:
             step = Submitting(tx.session, actor, task, case, form, clean, process, tx.now)
             self._run_hooks(step, translate)
             stored = self._store(tx.session, step, tenant, definition_id)
-            note: dict[str, Json] = {"submission": str(stored), "form": form.pin}
-            tx.note("task.submitted", note, task_id=task_id, on_behalf=str(task.on_behalf) if task.on_behalf else None)
+            note: dict[str, Json] = {"submission": str(stored), "form": form.pin, "role": task.role or ""}
+            note |= {"address": actor.address} if actor.address else {}
+            stands_in = str(task.on_behalf) if task.on_behalf else None
+            tx.note("task.submitted", note, task_id=task_id, on_behalf=stands_in, node=task.node)
             tx.complete(task_id, step.process)
             tx.reply(str(stored))
             return Submitted(stored, repeated=False)

@@ -24,6 +24,7 @@ def _used() -> set[str]:
         "webui/navigation.py",
         "webui/event_words.py",
         "webui/done_words.py",
+        "webui/audit_words.py",
         "webui/incident_words.py",
         "webui/message_words.py",
         "forms/compile.py",

@@ -443,7 +443,7 @@ def test_the_message_centre_counts_and_names_the_case_of_what_went_out(world: Wo
 def test_the_audit_says_what_was_looked_at(world: World, open_page: Open) -> None:
     world.walk(6)
     open_page("he", f"/cases/{world.case}")
-    assert "查看 病例" in _words(open_page("jin", "/audit"), "//td")
+    assert "看病例" in _words(open_page("jin", "/audit"), "//td")
 
 
 def test_rooms_say_of_whom_they_are_without_a_name_for_the_coordinator(world: World, open_page: Open) -> None:
