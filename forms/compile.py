@@ -97,10 +97,10 @@ def _checker(form: FormDef, translate: Translate, lang: str) -> Callable[..., No
             needed = field.required or (field.required_if is not None and conditions.evaluate(field.required_if, data))
             if _tidy(field, typed.get(field.name)) not in (None, "", []) and field.name not in data:
                 continue  # what was typed does not do, and its own check says why
-            if shown and needed and data.get(field.name) in (None, "", []):
+            if field.must_be_true and shown and data.get(field.name) is not True:
+                errors[field.name] = [translate("请核对后勾选")]
+            elif shown and needed and data.get(field.name) in (None, "", []):
                 errors[field.name] = [translate(MESSAGES["required"])]
-            elif field.must_be_true and shown and data.get(field.name) is not True:
-                errors[field.name] = [translate("必须确认")]
         for rule in form.rules:
             if not conditions.evaluate(rule.condition, data):
                 errors.setdefault("_schema", []).append(rule.message[lang])

@@ -162,7 +162,7 @@ class _Case(Walk):
         """Hold the session."""
         self.task(self.expert, "attend")
         self.browser(self.expert).submit({"identity_checked": "true", "images_seen": "true"}, form="//form[@id='task']")
-        values = {"outcome": "done", "minutes_used": "9", "points": f"{self.other.question}：已与申请医生讨论。"}
+        values = {"outcome": "done", "points": f"{self.other.question}：已与申请医生讨论。"}
         self.fill(self.expert, "hold", values)
 
     def write(self) -> None:

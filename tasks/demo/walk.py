@@ -253,7 +253,6 @@ class Walk:
         self.browser("lin").submit({"identity_checked": "true", "images_seen": "true"}, form="//form[@id='task']")
         values = {
             "outcome": "done",
-            "minutes_used": "18",
             "points": "左侧大脑后动脉供血区低密度，符合急性期梗死，建议转诊评估。",
         }
         self.fill("lin", "hold", values)

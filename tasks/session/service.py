@@ -26,12 +26,12 @@ from tasks.worklist.service import FormInvalid, Submitting, Worklist
 
 @dataclass(frozen=True)
 class Present:
-    """Somebody who is or was in the room."""
+    """Somebody who is in the room, `since` when this time, or was in it and went out then."""
 
     account_id: UUID
     name: str
     hospital_id: UUID
-    joined_at: datetime
+    since: datetime
     here: bool
 
 
@@ -48,6 +48,13 @@ SEEN = timedelta(seconds=20)
 """So often it is written down that somebody is still here."""
 GONE = timedelta(seconds=90)
 """Somebody not seen for so long has left."""
+
+
+def lasted(room: Room, now: datetime) -> int:
+    """How long a session has lasted, or lasted: whole minutes from its start, one begun counts."""
+    if room.started_at is None:
+        return 0
+    return max(1, -int((room.started_at - (room.ended_at or now)).total_seconds() // 60))
 
 
 class Rooms:
@@ -228,16 +235,20 @@ class Rooms:
             a.id: a.hospital_id
             for a in session.scalars(select(Account).where(Account.id.in_([r.account_id for r in rows])))
         }
-        return [
-            Present(
-                r.account_id,
-                names.get(r.account_id, ""),
-                homes[r.account_id],
-                r.joined_at,
-                r.left_at is None and now - r.seen_at <= GONE,
-            )
-            for r in rows
-        ]
+        came = self._came(session, room_id)
+        found = []
+        for r in rows:
+            here = r.left_at is None and now - r.seen_at <= GONE
+            since = came.get(r.account_id, r.joined_at) if here else r.left_at or r.seen_at
+            found.append(Present(r.account_id, names.get(r.account_id, ""), homes[r.account_id], since, here))
+        return found
+
+    def _came(self, session: Session, room_id: UUID) -> dict[UUID, datetime]:
+        """When each came in last."""
+        joined = select(SessionEvent.account_id, func.max(SessionEvent.at)).where(
+            SessionEvent.room_id == room_id, SessionEvent.kind == "joined", SessionEvent.account_id.is_not(None)
+        )
+        return {who: at for who, at in session.execute(joined.group_by(SessionEvent.account_id)) if who is not None}
 
     # -- look ---------------------------------------------------------------------------------------------------------
     def room(self, session: Session, actor: Actor, room_id: UUID) -> Room:
@@ -298,7 +309,12 @@ class Rooms:
             return
         for room in self._of_case(step.session, step.case.id, ("open",)):
             room.ended_at = step.now
-            self._log(step.session, room, "ended", step.actor.account_id, {"outcome": step.data.get("outcome")})
+            used = lasted(room, step.now)
+            told = {"outcome": step.data.get("outcome"), "minutes": used}
+            if step.data.get("minutes_used") is not None:
+                told |= {"corrected": step.data["minutes_used"], "reason": step.data.get("minutes_reason")}
+            step.process["minutes_used"] = told.get("corrected", used)
+            self._log(step.session, room, "ended", step.actor.account_id, told)
         self._cases.set_state(
             step.session, step.case.id, "reporting" if step.data.get("outcome") == "done" else "accepted"
         )

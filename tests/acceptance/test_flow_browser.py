@@ -147,7 +147,7 @@ def _meet(hands: Hands, expert: str) -> None:
     hands.do(expert, "attend", {"identity_checked": True, "images_seen": True})
     hands.at(expert).wait_for_url(f"**{room.removeprefix(hands.base)}")  # he stays in the room
     seen.locator("[data-live=state] .state.ok").wait_for()
-    hands.do(expert, "hold", {"outcome": "done", "minutes_used": "18", "points": "左侧低密度，符合急性期梗死。"})
+    hands.do(expert, "hold", {"outcome": "done", "points": "左侧低密度，符合急性期梗死。"})
 
 
 def _published(hands: Hands) -> None:

@@ -51,7 +51,7 @@ STEPS: list[tuple[str, str, str, Fill]] = [
     ("dispatch", "dispatch", "wu", {"expert": "林示范", "reason": "已电话沟通"}),
     ("schedule", "schedule", "wu", {"start_at": "NOW", "minutes": "10"}),
     ("attend", "attend", "lin", {"identity_checked": True, "images_seen": True}),
-    ("hold", "hold", "lin", {"outcome": "done", "minutes_used": "9", "points": "已讨论"}),
+    ("hold", "hold", "lin", {"outcome": "done", "points": "已讨论"}),
     ("report", "report", "lin", REPORT),
     ("review", "review", "sun", {"verdict": "approve", "radpeer": "1"}),
     ("sign", "sign", "lin", {"statement": True, "password": alliance.PASSWORD}),

@@ -226,7 +226,7 @@ def test_a_consultation_outlives_its_worker_at_every_kind_of_work(db_url: str, t
         start = (ward.house.clock.now() + timedelta(minutes=5)).isoformat()
         ward.submit("wu", "schedule", {"start_at": start, "minutes": "30"})
         ward.submit("lin", "attend", {"identity_checked": "true", "images_seen": "true"})
-        ward.submit("lin", "hold", {"outcome": "done", "minutes_used": "10", "points": TEXT})
+        ward.submit("lin", "hold", {"outcome": "done", "points": TEXT})
         ward.submit("lin", "report", REPORT)
         ward.submit("sun", "review", {"verdict": "approve", "radpeer": "1"})
         ward.submit("lin", "sign", {"statement": "true"})

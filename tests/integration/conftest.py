@@ -141,7 +141,7 @@ class World:
             ("chen", "pre_qc", {"decision": "pass", "accept_warnings": "true"}), ("shen", "triage", {"experts": [lin], "minutes": "30"}),
             ("lin", "offer_reply", {"accepted": "true"}), ("wu", "schedule", {"start_at": start, "minutes": "30"}),
             ("lin", "attend", {"identity_checked": "true", "images_seen": "true"}),
-            ("lin", "hold", {"outcome": "done", "minutes_used": "10", "points": MARK}), ("lin", "report", REPORT),
+            ("lin", "hold", {"outcome": "done", "points": MARK}), ("lin", "report", REPORT),
             ("sun", "review", {"verdict": "approve", "radpeer": "1"}), ("lin", "sign", {"statement": "true"}), ("zheng", "score", SCORE),
         ]  # fmt: skip
 

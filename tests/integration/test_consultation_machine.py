@@ -95,7 +95,7 @@ def _forms(world: World) -> dict[str, Callable[[Any], dict[str, Any]]]:
         "schedule": started,
         "attend": lambda _draw: {"identity_checked": "true", "images_seen": "true"},
         "no_show": lambda draw: {"decision": draw(["wait", "reschedule"]), "who": ["expert"], "note": MARK},
-        "hold": lambda draw: {"outcome": draw(["done", "done", "aborted"]), "minutes_used": "10", "points": MARK, "abort_reason": MARK},
+        "hold": lambda draw: {"outcome": draw(["done", "done", "aborted"]), "points": MARK, "abort_reason": MARK},
         "report": lambda _draw: report,
         "review": lambda draw: {"verdict": draw(["approve"] * 3 + ["send_back"]), "radpeer": "1", "comment": MARK},
         "sign": lambda _draw: {"statement": "true"},

@@ -151,3 +151,60 @@ def test_ending_a_case_says_in_its_form_what_is_missing(world: World, open_page:
     page = html.fromstring(open_page("he", case))
     assert page.xpath("//details[@open]//*[@id='errors']//a/@href") == ["#stop-sure"]
     assert page.xpath("//*[@id='stop']//input[@name='reason'][@checked]/@value") == ["withdrawn"]
+
+
+# -- the room ---------------------------------------------------------------------------------------------------------
+def test_the_host_starts_and_ends_in_the_room_and_is_led_to_the_report(
+    world: World, open_page: Open, client: FlaskClient
+) -> None:
+    world.walk(6)
+    with world.services.db.read() as session:
+        room = f"/sessions/{world.services.session.of_case(session, world.case).id}"
+    attend = _task(world, "attend")
+    assert not html.fromstring(open_page("he", room)).xpath("//form[@id='task']"), "only the host starts"
+    page = html.fromstring(open_page("lin", room))
+    assert page.xpath("//form[@id='task']/@action") == [attend]
+    assert _words(open_page("lin", room), "//button[@form='task']") == "开始会诊"
+    assert client.post(attend, data={"room": room, "images_seen": "true"}).location == f"{room}#errors"
+    told = open_page("lin", room)
+    assert "已核对患者身份" in _words(told, "//*[@id='errors']//a")
+    assert html.fromstring(told).xpath("//input[@name='images_seen'][@checked]")
+    assert client.post(attend, data={"room": room, "identity_checked": "true", "images_seen": "true"}).location == room
+    world.clock.advance(timedelta(minutes=12, seconds=5))
+    hold = _task(world, "hold")
+    assert "已进行 13 分" in _words(open_page("lin", room), "//*[@data-live='state']")
+    ended = {"room": room, "outcome": "done", "points": "已讨论"}
+    assert client.post(hold, data=ended | {"minutes_used": "20"}).location == f"{room}#errors"
+    assert "更正原因" in _words(open_page("lin", room), "//*[@id='errors']//a")
+    assert client.post(hold, data=ended | {"minutes_used": "20", "minutes_reason": "迟按结束"}).location == room
+    world.worker.run_until_idle()
+    page = open_page("lin", room)
+    assert "用时 13 分" in _words(page, "//*[@data-live='moved']")
+    assert "更正为 20 分钟 迟按结束" in _words(page, "//*[@data-live='log']")
+    assert html.fromstring(page).xpath("//*[@data-live='acts']//a[contains(@class,'solid')]/@href") == [
+        _task(world, "report")
+    ]
+    assert html.fromstring(open_page("he", room)).xpath("//*[@data-live='acts']//a/@href") == [f"/cases/{world.case}"]
+
+
+def test_minutes_are_counted_by_the_system(world: World) -> None:
+    world.walk(7)
+    world.clock.advance(timedelta(minutes=7, seconds=1))
+    world.submit(*world.steps()[7])
+    with world.services.db.read() as session:
+        room = world.services.session.of_case(session, world.case)
+        (ended,) = [e for e in world.services.session.events(session, room.id) if e.kind == "ended"]
+    assert ended.data == {"outcome": "done", "minutes": 8}
+
+
+def test_who_comes_back_is_there_since_then(world: World, open_page: Open, client: FlaskClient) -> None:
+    world.walk(6)
+    with world.services.db.read() as session:
+        room = f"/sessions/{world.services.session.of_case(session, world.case).id}"
+    open_page("he", room)  # 16:00 in Shanghai
+    world.clock.advance(timedelta(minutes=3))
+    client.post(f"{room}/leave")
+    mine = f"//*[@data-attendee='{world.accounts['he']}']"
+    assert "已离开 16:03" in _words(open_page("lin", room), mine)
+    world.clock.advance(timedelta(minutes=2))
+    assert "16:05 进入" in _words(open_page("he", room), mine)

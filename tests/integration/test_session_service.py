@@ -149,7 +149,7 @@ def test_a_closed_room_takes_nobody_in(world: World) -> None:
 
 def test_an_aborted_session_is_planned_again(world: World) -> None:
     world.walk(7)
-    world.submit("lin", "hold", {"outcome": "aborted", "minutes_used": "1", "abort_reason": "x"})
+    world.submit("lin", "hold", {"outcome": "aborted", "abort_reason": "x"})
     assert world.waiting() == ["schedule"]
     assert _room(world).outcome == "aborted"
     world.submit(*world.steps()[5])

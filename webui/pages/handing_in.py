@@ -21,7 +21,7 @@ from tasks.worklist.service import OpenedTask
 from webui.context import actor, context, services
 from webui.done_words import handed_in
 from webui.errors import answer, texts
-from webui.guards import token, wants_json
+from webui.guards import inside, token, wants_json
 from webui.i18n import hm, language
 from webui.pages import shared, tasks
 from webui.resume import keeps
@@ -101,7 +101,9 @@ def _refused(
     names = dict.fromkeys([*errors, *own])
     told_of = {name: [] if name in own else list(errors.get(name, ())) for name in names}
     services().worklist.keep_refused(who, task.task.task_id, data, told_of)
-    return redirect(url_for("tasks.opened", task_id=task.task.task_id, _anchor="errors"), 303)
+    room = request.form.get("room", "")  # a form in the consultation room is told there
+    back = inside(room) if room.startswith("/sessions/") else url_for("tasks.opened", task_id=task.task.task_id)
+    return redirect(f"{back}#errors", 303)
 
 
 def _password(problem: LianyiError) -> str:

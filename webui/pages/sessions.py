@@ -10,13 +10,16 @@ from flask import Blueprint, jsonify, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from tasks.people.service import directory
-from webui.context import actor, services
+from tasks.session.service import lasted
+from webui.context import actor, context, services
 from webui.guards import passive
-from webui.pages import shared
+from webui.pages import shared, tasks
 
 blueprint = Blueprint("sessions", __name__, url_prefix="/sessions")
 STEPS = ("attend", "hold", "report")
 """What may be done next from inside the room."""
+HOSTED = ("attend", "hold")
+"""What of it is done in the room itself."""
 
 
 @blueprint.get("")
@@ -47,9 +50,26 @@ def entered(room_id: UUID) -> ResponseReturnValue:
         places = {h.id: h for h in directory.hospitals(session)}
         views = house.imaging.key_views_of(session, case.id) if may_look else []
         application = shared.application(session, case.id) if may_read else {}
+        act = _act(session, now["tasks"])
     return render_template(
-        "session.html", case=case, names=names, places=places, views=views, application=application, version=_version(now), **now
+        "session.html", case=case, names=names, places=places, views=views, application=application, version=_version(now), act=act,
+        lasted=lasted(room, context().clock.now()), seconds=_seconds(room), **now,
     )  # fmt: skip
+
+
+def _seconds(room: Any) -> int:
+    """How long a session that goes on has lasted."""
+    return int((context().clock.now() - room.started_at).total_seconds()) if room.started_at else 0
+
+
+def _act(session: Any, rows: list[Any]) -> dict[str, Any] | None:
+    """The form by which the host starts or ends, which stands in the room; None for anybody else."""
+    house, who = services(), actor()
+    row = next((r for r in rows if r.form in HOSTED), None)
+    if row is None:
+        return None
+    task = house.worklist.open_task(session, who, row.task_id)
+    return {"task": task, "form": tasks.drawn(session, task)[0]} if tasks.mine(task, who) else None
 
 
 def _standing(session: Any, room_id: UUID) -> dict[str, Any]:
@@ -68,7 +88,12 @@ def _standing(session: Any, room_id: UUID) -> dict[str, Any]:
 
 def _version(now: dict[str, Any]) -> str:
     """Another one whenever the page would show something else."""
-    parts = [now["room"].state, len(now["events"]), now["next_room"] and now["next_room"].id]
+    parts = [
+        now["room"].state,
+        now["room"].ended_at is not None,
+        len(now["events"]),
+        now["next_room"] and now["next_room"].id,
+    ]
     parts += [(p.account_id, p.here) for p in now["present"]] + [t.task_id for t in now["tasks"]]
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 

@@ -51,8 +51,7 @@ def _page(task_id: UUID) -> ResponseReturnValue:
     house, who = services(), actor()
     with house.db.read() as session:
         task = house.worklist.open_task(session, who, task_id)
-        told = _told(task)
-        form, options = _drawn(session, task, told)
+        form, options, told = drawn(session, task)
         kept = house.files.of_case(session, task.task.case.id, "consent", "attachment") if task.task.case else []
         beside = _beside(session, who, task) | _live(session, task, form)
     if task.task.case is not None and task.task.case.patient_name is not None:
@@ -83,17 +82,16 @@ def _translate(text: str, **values: Any) -> str:
     return str(gettext(text).format(**values) if values else gettext(text))
 
 
-def _drawn(
-    session: Any, task: OpenedTask, told: Mapping[str, list[str]]
-) -> tuple[FormView, dict[str, list[tuple[str, str]]]]:
-    applications = services().applications
+def drawn(session: Any, task: OpenedTask) -> tuple[FormView, dict[str, list[tuple[str, str]]], Mapping[str, list[str]]]:
+    """The form of a task as it stands: with the draft or what is known, its choices, and what was told last time."""
+    told, applications = _told(task), services().applications
     values: dict[str, Any] = {}
     sources: dict[str, str] = {}
     if task.task.case is not None:
         values, sources = applications.prefill(session, task.task.case.id, task.form)
     options = applications.options(session, task, language())
     shown = {**values, **(_values(task.form, task.draft) if task.draft else {})}
-    return forms.view(task.form, shown, told, language(), options, sources), options
+    return forms.view(task.form, shown, told, language(), options, sources), options, told
 
 
 def _values(form: FormDef, data: Mapping[str, Any]) -> dict[str, Any]:

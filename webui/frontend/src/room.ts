@@ -9,6 +9,7 @@ export function start(): void {
   if (!room) return;
   let version = room.dataset.version;
   pick();
+  lasts();
   const ask = async (): Promise<void> => {
     let wait = EVERY;
     try {
@@ -18,9 +19,20 @@ export function start(): void {
         if (now !== version && (await refresh())) version = now;
       } else wait = 5 * EVERY;
     } catch { wait = 5 * EVERY; }
+    lasts();
     setTimeout(ask, wait);
   };
   setTimeout(ask, EVERY);
+}
+
+/** How long it has lasted by now. */
+function lasts(): void {
+  for (const node of document.querySelectorAll<HTMLElement>("[data-lasts]")) {
+    node.dataset.seen ??= String(performance.now()); // the clock of this computer may be wrong, how fast it goes is not
+    const seconds = Number(node.dataset.lasts) + (performance.now() - Number(node.dataset.seen)) / 1000;
+    const minutes = Math.max(1, Math.ceil(seconds / 60));
+    node.textContent = node.dataset.words!.replace("{n}", String(minutes));
+  }
 }
 
 /** Take over the parts of the page that change by themselves; the picture stays as it is. */
@@ -30,7 +42,10 @@ async function refresh(): Promise<boolean> {
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   for (const old of document.querySelectorAll<HTMLElement>("[data-live]")) {
     const fresh = page.querySelector<HTMLElement>(`[data-live="${old.dataset.live}"]`);
-    if (fresh && fresh.innerHTML !== old.innerHTML) old.replaceChildren(...[...fresh.childNodes].map((node) => document.importNode(node, true)));
+    if (fresh && old.dataset.liveKey !== undefined) {
+      // A form one writes in stays; when another act is due, the page begins anew with it.
+      if (fresh.dataset.liveKey !== old.dataset.liveKey) location.reload();
+    } else if (fresh && fresh.innerHTML !== old.innerHTML) old.replaceChildren(...[...fresh.childNodes].map((node) => document.importNode(node, true)));
   }
   return true;
 }
