@@ -17,7 +17,7 @@ from tasks.people.service import directory
 from webui import check_words
 from webui.assets import asset
 from webui.context import context, services
-from webui.event_words import actor_word, event_word, named
+from webui.event_words import actor_word, event_word, named, seen_word
 from webui.headers import nonce, request_id
 from webui.i18n import duration, language
 from webui.navigation import Item
@@ -240,5 +240,6 @@ def register(app: Flask, navigation: Callable[[], list[Item]]) -> None:
             "actor_word": actor_word,
             "named": named,
             "title_word": title_word,
+            "seen_word": seen_word,
         }
     )

@@ -72,6 +72,14 @@ EVENTS: Final[dict[str, str]] = {
     "shift_added": "排班",
     "substitution_made": "安排代理",
 }
+SEEN: Final[dict[str, str]] = {
+    "case": "病例",
+    "record": "病例",
+    "task": "任务",
+    "images": "影像",
+    "report": "报告",
+    "file": "文件",
+}
 OTHER: Final = "其他记录"
 ACTORS: Final[dict[str, str]] = {
     "hidden": "已隐去",
@@ -90,6 +98,11 @@ ACTORS: Final[dict[str, str]] = {
 def event_word(kind: str) -> str:
     """The word for a kind of entry; a plain one for what an older version wrote and nobody names any more."""
     return str(gettext(EVENTS.get(kind, OTHER)))
+
+
+def seen_word(what: str) -> str:
+    """The word for what somebody looked at."""
+    return str(gettext(SEEN[what])) if what in SEEN else ""
 
 
 def named(name: str) -> str:

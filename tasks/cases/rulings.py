@@ -64,5 +64,5 @@ def choices(session: Session, instance_id: UUID, form: str, field: str) -> Mappi
     """The Chinese and English words for the choices of a field, as the case's own version of the form has them."""
     raw = bundle_of(session, instance_id).files.get(f"{form}.form.json")
     fields = [f for s in json.loads(raw)["sections"] for f in s["fields"]] if raw is not None else []
-    found = next((f for f in fields if f["name"] == field), {})
+    found: dict[str, Any] = next((f for f in fields if f["name"] == field), {})
     return {str(c["value"]): (c["label"]["zh"], c["label"]["en"]) for c in found.get("choices") or ()}
