@@ -25,10 +25,10 @@ def test_a_sentence_is_cited_for_the_dimension_one_is_at(demo: Any, login: Calla
         assert points.input_value() == ""  # nothing is given until it is chosen
         slider = page.locator("[data-field=completeness] [data-slider]")
         slider.focus()
-        for _ in range(5):
-            page.keyboard.press("ArrowLeft")
+        for _ in range(3):
+            page.keyboard.press("ArrowRight")
         assert shape.get_attribute("points") != before
-        assert points.input_value() == "0"
+        assert points.input_value() == "16"
         assert page.locator("[data-sum]").inner_text() == "–"
         sentence = page.locator("mark.sentence").first
         words = sentence.inner_text().strip()
