@@ -234,14 +234,15 @@ class Imaging:
         """The header of every object of a case with whether its pixels decode, from the index alone: what pre-QC reads."""
         return [(arrival.header_of(i), i.decodes) for i in self.case_instances(session, case_id)]
 
-    def carried_elsewhere(self, session: Session, case: ClinicalCase, since: datetime) -> list[str]:
-        """The numbers of other open cases, opened since then, that carry a study of this case; for services."""
-        mine = select(CaseStudy.study_uid).where(CaseStudy.case_id == case.id)
+    def carried_elsewhere(
+        self, session: Session, case: ClinicalCase, study_uids: Iterable[str], since: datetime
+    ) -> list[str]:
+        """The numbers of other open cases, applied for since then, that carry one of these studies; for services."""
         query = (
             select(ClinicalCase.ref)
             .join(CaseStudy, CaseStudy.case_id == ClinicalCase.id)
-            .where(CaseStudy.tenant == case.tenant, CaseStudy.study_uid.in_(mine), ClinicalCase.id != case.id)
-            .where(ClinicalCase.closed_at.is_(None), ClinicalCase.created_at >= since)
+            .where(CaseStudy.tenant == case.tenant, CaseStudy.study_uid.in_(list(study_uids)))
+            .where(ClinicalCase.id != case.id, ClinicalCase.submitted_at >= since, ClinicalCase.closed_at.is_(None))
         )
         return sorted(set(session.scalars(query)))
 

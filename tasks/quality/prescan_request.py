@@ -52,8 +52,8 @@ def _words(c: Claimed) -> Iterator[Check]:
 
 def _permission(c: Claimed) -> Iterator[Check]:
     advice: Advice = (
-        "须先取得知情同意；急诊可先行，24 小时内补签，已另立任务跟踪。",
-        "Consent is needed first; in an emergency it follows within 24 hours, and a task of its own sees to it.",
+        "须先取得知情同意；急诊可先提交，24 小时内由单独的任务补签。",
+        "Consent is needed first; in an emergency it follows within 24 hours, by a task of its own.",
     )
     bad = None if c.consent else by(c, "block", "warn")
     yield row("Q25", bad, ("知情同意", "Consent"), "✓", "✓" if c.consent else NOTHING, "form", advice)

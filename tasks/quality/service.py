@@ -47,6 +47,8 @@ class _Written:
     urgency: str
     tag: str
     consent: bool
+    carried: frozenset[str] = frozenset()
+    """The studies it is about."""
 
 
 def _uuid(text: str) -> UUID | None:
@@ -92,7 +94,7 @@ class Quality:
         headers = self._imaging.headers(session, case.id)
         return self._said(session, case, self._patients.registration(session, case.registration_id), _Written(
             self._applied(session, case), case.to_hospital, case.modality or "", case.body_part or "", case.urgency,
-            case.tag or "none", case.consent,
+            case.tag or "none", case.consent, frozenset(s.study_uid for s in self._imaging.of_case(session, case.id)),
         ), sides(headers))  # fmt: skip
 
     def _said(
@@ -118,7 +120,7 @@ class Quality:
             pregnancy=str(form.get("pregnancy") or ""), egfr="" if egfr is None else str(egfr),
             materials=tuple(form.get("materials") or ()),
             files=len(form.get("attachments") or ()) + sum(len(s.data.get("files") or ()) for s in added),
-            duplicates=tuple(self._imaging.carried_elsewhere(session, case, now - DUPLICATE)),
+            duplicates=tuple(self._imaging.carried_elsewhere(session, case, said.carried, now - DUPLICATE)),
             elsewhere=self._imaging.held_elsewhere(session, case),
         )  # fmt: skip
 
@@ -136,7 +138,7 @@ class Quality:
         text = {name: str(form.get(name) or "") for name in ("modality", "body_part", "urgency", "tag", "to_hospital")}
         said = _Written(
             form, _uuid(text["to_hospital"]), text["modality"], text["body_part"], text["urgency"] or "R",
-            text["tag"] or "none", form.get("consent") is True,
+            text["tag"] or "none", form.get("consent") is True, frozenset(s.study_uid for s in known),
         )  # fmt: skip
         return prescan.scan(
             self._said(session, case, registration, said, sides([(header_of(i), i.decodes) for i in instances]))

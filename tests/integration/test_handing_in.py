@@ -208,3 +208,30 @@ def test_who_comes_back_is_there_since_then(world: World, open_page: Open, clien
     assert "已离开 16:03" in _words(open_page("lin", room), mine)
     world.clock.advance(timedelta(minutes=2))
     assert "16:05 进入" in _words(open_page("he", room), mine)
+
+
+# -- before it is handed in -------------------------------------------------------------------------------------------
+def test_a_second_application_is_found_out_before_and_after_it_is_handed_in_by_one_rule(
+    world: World, open_page: Open
+) -> None:
+    world.walk(2)
+    with world.services.db.read() as session:
+        first = world.services.cases.get(session, world.case).ref
+    world.open()
+    told = open_page("he", _task(world, "apply"))
+    assert first in _words(told, "//*[@data-rule='Q30']"), "while it is written"
+    assert "单独的任务补签" in _words(told, "//*[@data-rule='Q25']")
+    for step in world.steps()[:2]:
+        world.submit(*step)
+    with world.services.db.read() as session:
+        kept = {c.rule: c for c in world.services.quality.checks(session, world.case)}
+    assert (kept["Q30"].severity, kept["Q30"].row["there"]) == ("warn", first)
+
+
+@pytest.mark.parametrize(("lang", "word"), [("zh", "请先填写"), ("en", "first")])
+def test_a_search_for_nobody_says_what_to_fill_in(world: World, open_page: Open, lang: str, word: str) -> None:
+    assert "q-error" not in open_page("he", "/applications/new", lang)
+    assert word in _words(open_page("he", "/applications/new?q=", lang), "//*[@id='q-error']")
+    assert html.fromstring(open_page("he", "/cases?q=RC-nothing", lang)).xpath("//*[@class='empty']//a/@href") == [
+        "/cases"
+    ]

@@ -35,12 +35,13 @@ def listed() -> ResponseReturnValue:
 
 @blueprint.get("/new")
 def new() -> ResponseReturnValue:
-    """Find the patient: newest arrivals first, or by name, number or pinyin."""
+    """Find the patient by name, number or pinyin."""
     house, who = services(), actor()
     words = request.args.get("q", "").strip()
     with house.db.read() as session:
         found = house.applications.candidates(session, who, words)
-    return render_template("application_new.html", q=words, found=found, key=str(uuid7()))
+    empty = not words and "q" in request.args
+    return render_template("application_new.html", q=words, empty=empty, found=found, key=str(uuid7()))
 
 
 @blueprint.post("/new")
