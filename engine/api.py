@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, timedelta, tzinfo
 from typing import Any
 from uuid import UUID
 
@@ -54,16 +54,17 @@ class Engine:
         takers: Takers = Takers(),  # noqa: B008 - frozen
         contexts: Contexts = NO_CONTEXTS,
         check: Check = lint_nothing,
+        zone: tzinfo = UTC,
     ) -> None:
         """`signatures` are the operations models may call; `ttl` is how long an undelivered message is kept.
 
         `takers` says for whom a task may wait, `contexts` what is in the variables every case starts with. Nothing is released in which `check` finds errors: it judges the files of a
-        bundle the engine knows nothing of."""
+        bundle the engine knows nothing of. `zone` is where models live: what `now()`, `today()` and the hour of an instant say."""
         self.db = db
         self.signatures = signatures
         self.clock = clock
         self.ttl = ttl
-        self.takers, self.contexts, self._check = takers, contexts, check
+        self.takers, self.contexts, self.zone, self._check = takers, contexts, zone, check
         self.definitions = Definitions()
 
     def release(self, bundle: Bundle, *, actor: str) -> Definition:

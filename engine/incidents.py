@@ -160,7 +160,7 @@ def changes(text: str, inputs: Mapping[str, Json], now: datetime) -> dict[str, J
     seen = dict(inputs)
     try:
         for target, source in script_lines(text):
-            scope = {name: from_json(value) for name, value in seen.items()}
+            scope = {name: from_json(value, now.tzinfo) for name, value in seen.items()}
             seen = assigned(seen, target, to_json(compile(source).evaluate(scope, now=now)))
     except (Stuck, FeelError) as problem:
         raise ChangeRefused(str(problem)) from problem

@@ -146,8 +146,9 @@ def evaluate(task: Task, source: str) -> Any:
     try:
         expression = feel.compile(source)
         names = inputs(task, expression.names)
-        scope = {name: from_json(value) for name, value in names.items()}
-        return expression.evaluate(scope, now=context(task).now)
+        now = context(task).now
+        scope = {name: from_json(value, now.tzinfo) for name, value in names.items()}
+        return expression.evaluate(scope, now=now)
     except feel.FeelError as error:
         raise Stuck("expression", error.code, f"{source}: {error}", names) from error
 

@@ -167,7 +167,9 @@ class Tx:
         return self._run
 
     def _lend(self, compiled: Any) -> Context:
-        return Context(self.now, self.business_key, self._engine.signatures, compiled.decide)
+        return Context(
+            self.now.astimezone(self._engine.zone), self.business_key, self._engine.signatures, compiled.decide
+        )
 
     def _save(self, run: Run) -> None:
         ended = run.completed

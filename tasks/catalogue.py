@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
+from zoneinfo import ZoneInfo
 
 import forms
 import tasks
@@ -151,6 +152,7 @@ def build(
         takers=Takers(frozenset(ROLES), people.reachable),
         contexts=CONTEXTS,
         check=lambda bundle: form_findings(bundle.files),
+        zone=ZoneInfo(zone),
     )
     cases = Cases(db, clock, people)
     patients = Patients(db, clock, people, pepper)

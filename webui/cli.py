@@ -8,7 +8,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 
@@ -126,6 +126,7 @@ def _lint(options: argparse.Namespace) -> int:
 
 def _decide(options: argparse.Namespace) -> int:
     from engine.dmn import decide_file
+    from webui.config import timezone
 
     text = sys.stdin.read() if options.input == "-" else options.input
     try:
@@ -133,11 +134,8 @@ def _decide(options: argparse.Namespace) -> int:
     except ValueError as problem:
         print(f"lianyi: the input is not JSON ({problem})", file=sys.stderr)
         return 2
-    print(
-        json.dumps(
-            decide_file(options.file.read_bytes(), options.decision, given, now=datetime.now(UTC)), ensure_ascii=False
-        )
-    )
+    now = datetime.now(timezone())
+    print(json.dumps(decide_file(options.file.read_bytes(), options.decision, given, now=now), ensure_ascii=False))
     return 0
 
 

@@ -61,7 +61,7 @@ class Config:
             database_url=found.get("DATABASE_URL") or f"sqlite:///{data / 'lianyi.db'}",
             public_url=(found.get("PUBLIC_URL") or "http://127.0.0.1:8080").rstrip("/"),
             secret_key=found.get("SECRET_KEY") or _secret(data),
-            timezone=found.get("TIMEZONE") or "Asia/Shanghai",
+            timezone=found.get("TIMEZONE") or Config.timezone,
             language=found.get("LANGUAGE") or "zh",
             log=(found.get("LOG") or "info").lower(),
             bus_url=found.get("BUS_URL", ""),
@@ -73,6 +73,11 @@ class Config:
         )
         _check(config)
         return config
+
+
+def timezone() -> ZoneInfo:
+    """The platform's zone, for commands that need nothing else of the settings."""
+    return ZoneInfo(_read(os.environ).get("TIMEZONE") or Config.timezone)
 
 
 def _read(environ: Mapping[str, str]) -> dict[str, str]:

@@ -90,7 +90,7 @@ class Decisions:
         """Decide one decision over process data; DmnError when it is unknown or its rows do not settle it."""
         if id_ not in self.file.decisions:
             raise DmnError(f"Decision {id_} is not in the file.")
-        run = Evaluation(now, {name: from_json(value) for name, value in scope.items()})
+        run = Evaluation(now, {name: from_json(value, now.tzinfo) for name, value in scope.items()})
         value = self.value(run, id_)
         run.weigh(value)
         return Result(to_json(value), run.trail.get(id_, ()), run.trail)

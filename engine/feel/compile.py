@@ -57,7 +57,7 @@ class UnaryTests:
 
 
 def _evaluate(code: Code, names: Iterable[str], scope: Mapping[str, Any], run: Run) -> Any:
-    known = {name: from_json(scope[name]) for name in names if name in scope}
+    known = {name: from_json(scope[name], run.now.tzinfo) for name in names if name in scope}
     run.weigh(*known.values())
     try:
         value = code(Frame(known, None, run))

@@ -95,16 +95,17 @@ def multiply(_: Run, a: Any, b: Any) -> Any:
         return _math(MATH.multiply, a, b)
     if isinstance(a, Decimal):
         a, b = b, a
-    return _scale(a, b) if isinstance(b, Decimal) else None
+    return _scale(MATH.multiply, a, b) if isinstance(b, Decimal) else None
 
 
-def _scale(a: Any, by: Decimal) -> Any:
+def _scale(op: Callable[[Decimal, Decimal], Decimal], a: Any, by: Decimal) -> Any:
+    """A duration multiplied or divided, cut to the microsecond or the month."""
     try:
         if isinstance(a, timedelta):
-            micro = MATH.multiply(Decimal(a // timedelta(microseconds=1)), by)
+            micro = op(Decimal(a // timedelta(microseconds=1)), by)
             return timedelta(microseconds=int(micro.to_integral_value(ROUND_DOWN)))
         if isinstance(a, Months):
-            return Months(int(MATH.multiply(Decimal(a.count), by).to_integral_value(ROUND_DOWN)))
+            return Months(int(op(Decimal(a.count), by).to_integral_value(ROUND_DOWN)))
     except (OverflowError, DecimalException, ValueError):
         return None
     return None
@@ -115,7 +116,7 @@ def divide(_: Run, a: Any, b: Any) -> Any:
     if isinstance(b, Decimal):
         if not b:
             return None
-        return _math(MATH.divide, a, b) if isinstance(a, Decimal) else _scale(a, MATH.divide(Decimal(1), b))
+        return _math(MATH.divide, a, b) if isinstance(a, Decimal) else _scale(MATH.divide, a, b)
     if isinstance(a, timedelta) and isinstance(b, timedelta):
         unit = timedelta(microseconds=1)
         return MATH.divide(Decimal(a // unit), Decimal(b // unit)) if b else None

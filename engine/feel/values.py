@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Context, Decimal, DecimalException
 from typing import Any
 
@@ -71,8 +71,9 @@ TAGS: dict[str, Callable[[str], Any]] = {
 }  # fmt: skip
 
 
-def from_json(value: Any, depth: int = 0) -> Any:
-    """Process data to FEEL values, deep. Numbers become Decimal, tagged objects temporals; an instant has a zone (UTC)."""
+def from_json(value: Any, zone: tzinfo | None = None, depth: int = 0) -> Any:
+    """Process data to FEEL values, deep. Numbers become Decimal, tagged objects temporals; an instant is told in the zone
+    given, else in its own (UTC where it has none)."""
     if value is None or isinstance(value, bool | str | Decimal):
         return value
     if isinstance(value, int):
@@ -82,11 +83,12 @@ def from_json(value: Any, depth: int = 0) -> Any:
     if isinstance(value, list | tuple | Mapping) and depth >= DEEPEST:
         raise FeelError("the data is nested too deeply")
     if isinstance(value, list | tuple):
-        return [from_json(v, depth + 1) for v in value]
+        return [from_json(v, zone, depth + 1) for v in value]
     if isinstance(value, Mapping):
         if len(value) == 2 and "@" in value and "v" in value and value["@"] in TAGS:
-            return TAGS[value["@"]](str(value["v"]))
-        return {str(k): from_json(v, depth + 1) for k, v in value.items()}
+            made = TAGS[value["@"]](str(value["v"]))
+            return made.astimezone(zone) if zone is not None and isinstance(made, datetime) else made
+        return {str(k): from_json(v, zone, depth + 1) for k, v in value.items()}
     return value
 
 

@@ -79,7 +79,7 @@ def settle(engine: Engine, actor: Actor, incident_id: UUID, act: str, reason: st
         result = {name: NOTHING[kind] for name, kind in engine.signatures[found.operation].result.items()}
         incidents.resolve(engine, incident_id, actor=actor.id, reason=why, result=result)
         return
-    data = incidents.changes(changes, found.inputs, now) if act == "change" else {}
+    data = incidents.changes(changes, found.inputs, now.astimezone(engine.zone)) if act == "change" else {}
     incidents.retry(engine, incident_id, actor=actor.id, reason=why, data=data)
 
 

@@ -35,6 +35,7 @@ CASE = {
         ('case.urgency = "R"', True), ("candidates[tries + 1]", "b"), ("nobody", None), ("a.b.c", None), ("tries < count(candidates)", True),
         ('string length("影像")', 2), ('substring("foobar", 3)', "obar"), ('upper case("aB")', "AB"), ("max([1, 3, 2])", 3), ("sum(1, 2, 3)", 6),
         ("round half up(5.5, 0)", 6), ("decimal(2.5, 0)", 2), ("modulo(-12, 5)", 3), ('number("1.5")', 1.5), ('string(1.50)', "1.5"),
+        ('duration("PT3S") / 3', {"@": "dur", "v": "PT1S"}), ('duration("P3M") / 3', {"@": "ym", "v": "P1M"}),
         ('start_at - duration("PT15M")', {"@": "dt", "v": "2026-11-24T09:45:00+00:00"}), ('duration("PT1M") * 30', {"@": "dur", "v": "PT30M"}),
         ('now() + duration("P1D")', {"@": "dt", "v": "2026-11-25T08:00:00+00:00"}), ('date("2026-01-31") + duration("P1M")', {"@": "d", "v": "2026-02-28"}),
         ('@"2026-11-24".year', 2026), ('@"PT36H".days', 1), ("1 instance of number", True), ('"a" instance of number', False),
