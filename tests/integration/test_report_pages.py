@@ -48,6 +48,10 @@ def test_a_rework_is_called_so_and_shows_its_author_what_was_said_but_not_who(wo
     assert "52 / 100" in told
     for word in ("第 1 次，最多 2 次", "描述完整性12", "请写明中线", "请补充中线结构", "漏诊", said):
         assert word in told, word
+    noted = html.fromstring(open_page("lin", task)).xpath("//aside//*[@class='note']")
+    assert {" ".join(n.text_content().split()) for n in noted} == {
+        "描述完整性请写明中线"
+    }  # beside the sentence it is about
     for lang in ("zh", "en"):
         page = open_page("lin", task, lang)
         assert not [n for n in ("郑评分", spelled("郑评分")) if n in page]
@@ -68,6 +72,7 @@ def test_writing_shows_what_changes_against_the_version_that_came_back(
     task, report = _task(world, "report"), world.steps()[8][2]
     assert "还没有改动" in _words(open_page("lin", task), "//*[@data-changing]")
     answer = client.post(f"{task}/checks", data=report | {"findings": report["findings"] + "中线居中。"})
+    assert "侧别一致" in html.fromstring(answer.text).xpath("string(//*[@data-passed])")
     (added,) = html.fromstring(answer.text).xpath("//*[@data-changing]//ins")
     assert added.text_content() == "中线居中。"
 
