@@ -29,8 +29,10 @@ from tasks.applications.prefill import WORDS
 from tasks.applications.service import Applications
 from tasks.cases.service import Cases
 from tasks.files.service import Files
+from tasks.imaging import centre as imaging_centre
 from tasks.imaging.service import Decode, Imaging
 from tasks.messages.service import Messages
+from tasks.notify import centre as notify_centre
 from tasks.notify.service import Notify
 from tasks.patients.service import Patients
 from tasks.people.service import ROLES, People
@@ -161,6 +163,8 @@ def build(
     imaging = Imaging(db, clock, people, cases, patients, blobs, compressor, renderer, decode, engine)
     applications = Applications(db, clock, engine, people, cases, patients, imaging, files, worklist)
     messages = Messages(db, clock, people)
+    messages.found_by(notify_centre.one)
+    messages.found_by(imaging_centre.one)
     hl7_messages.connect(messages, applications)
     return Services(
         db=db,

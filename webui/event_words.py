@@ -45,6 +45,7 @@ EVENTS: Final[dict[str, str]] = {
     "definition.released": "发布流程",
     "message_in": "处理来信",
     "message_repeat": "重新处理来信",
+    "message.seen": "消息标为已处理",
     "order.received": "收到医嘱",
     "preqc.overridden": "放行未通过项",
     "preqc.accepted": "接受提示",

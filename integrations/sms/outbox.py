@@ -14,8 +14,8 @@ class OutboxSms:
     name = "outbox"
 
     def send(self, to: str, text: str, ref: str) -> Sent:
-        """Accept at once."""
-        return Sent("OB" + hashlib.sha256(f"{to}\x1f{text}\x1f{ref}".encode()).hexdigest()[:32], "delivered")
+        """Keep it; that is the last that happens to it."""
+        return Sent("OB" + hashlib.sha256(f"{to}\x1f{text}\x1f{ref}".encode()).hexdigest()[:32], "kept")
 
     def genuine(self, url: str, form: Mapping[str, str], signature: str) -> bool:  # noqa: ARG002 - nobody calls back
         """No callback is genuine: there is no provider."""

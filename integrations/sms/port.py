@@ -8,7 +8,7 @@ from typing import Protocol
 
 from integrations import IntegrationError
 
-RANK = {"queued": 0, "accepted": 0, "sending": 1, "sent": 2, "undelivered": 3, "failed": 3, "delivered": 4}
+RANK = {"queued": 0, "accepted": 0, "sending": 1, "sent": 2, "undelivered": 3, "failed": 3, "delivered": 4, "kept": 4}
 """Delivery states in the order they can only go; callbacks arrive late, twice and out of order."""
 
 

@@ -38,6 +38,7 @@ class Study(Base):
     __table_args__ = (
         Index("ix_study_record", "record_id", "received_at"),
         Index("ix_study_patient", "tenant", "patient_id"),
+        Index("ix_study_newest", "received_at"),
     )
 
 

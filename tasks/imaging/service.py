@@ -26,6 +26,7 @@ from tasks.cases.service import Cases, ClinicalCase
 from tasks.imaging import arrival, spread
 from tasks.imaging.arrival import header_of
 from tasks.imaging.models import CaseStudy, KeyView, Locator, Picture, Quarantine, Series, SopInstance, Study
+from tasks.messages.centre import seen as put_away
 from tasks.patients.service import Patients, Registration
 from tasks.people.service import Actor, People
 
@@ -256,8 +257,9 @@ class Imaging:
         return int(session.scalar(query) or 0)
 
     def quarantined(self, session: Session, tenant: UUID) -> list[Quarantine]:
-        """What was set aside at a hospital, newest first."""
-        query = select(Quarantine).where(Quarantine.tenant == tenant).order_by(Quarantine.received_at.desc())
+        """What was set aside at a hospital and nobody has seen to, newest first."""
+        fresh = ~put_away(Quarantine.__table__.c.id)
+        query = select(Quarantine).where(Quarantine.tenant == tenant, fresh).order_by(Quarantine.received_at.desc())
         return list(session.scalars(query.limit(100)))
 
     # -- cases --------------------------------------------------------------------------------------------------------

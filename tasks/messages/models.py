@@ -79,6 +79,7 @@ class Outbound(Base):
     __table_args__ = (
         Index("ix_outbound_created", "tenant", "created_at"),
         Index("ix_outbound_newest", "created_at"),
+        Index("ix_outbound_state", "state", "created_at"),
         Index("ix_outbound_case", "case_id"),
     )
 
@@ -95,3 +96,14 @@ class Delivery(Base):
     code: Mapped[str] = mapped_column(String(40))
     detail: Mapped[str] = mapped_column(String(240))
     answer: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+
+class MessageSeen(Base):
+    """Somebody has looked at a message in trouble, whatever carried it, and says with a note that nothing more is to be done."""
+
+    __tablename__ = "message_seen"
+    message_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    tenant: Mapped[UUID] = mapped_column(Uuid)
+    account_id: Mapped[UUID] = mapped_column(Uuid)
+    note: Mapped[str] = mapped_column(String(300))
+    at: Mapped[datetime] = mapped_column(Instant)

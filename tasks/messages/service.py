@@ -3,35 +3,40 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from engine import Clock, Database, NotFound, history, uuid7
+from engine import Clock, Database, NotFound, Refused, history, uuid7
 from engine.values import Json
 from integrations import Outcome
 from integrations.hl7 import Hl7Refused, Message, ack, parse
 from integrations.tls import BadAuthority as NotPem
 from integrations.tls import Trust, check
-from tasks.cases.service import ClinicalCase, belongs
+from tasks.cases.service import belongs
+from tasks.messages import centre
 from tasks.messages.breaker import rest_until
+from tasks.messages.centre import Asked, Row
 from tasks.messages.errors import BadAuthority, LineOpen, NoEndpoint
-from tasks.messages.models import Delivery, Endpoint, Inbound, Outbound
+from tasks.messages.models import Delivery, Endpoint, Inbound, MessageSeen, Outbound
 from tasks.people.service import Actor, People
 
 PLATFORM = UUID(int=0)
 """The tenant of what cannot be told to belong to a hospital."""
 ATTEMPTS = 5
-PAGE = 100
 
 Handler = Callable[[Session, UUID, Message], None]
 """Does what a message asks, in the transaction that marks it done: session, tenant, message."""
+
+
+Finder = Callable[[Session, Actor, UUID, str], Any]
+"""Finds a message another service keeps, if the actor may treat it so: session, actor, id, action; None: it is none of his."""
+EVERYTHING = Asked()
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,7 @@ class Messages:
         self.clock = clock
         self._people = people
         self._handlers: dict[str, Handler] = {}
+        self._finders: list[Finder] = []
 
     # -- lines --------------------------------------------------------------------------------------------------------
     def set_endpoint(
@@ -263,8 +269,8 @@ class Messages:
                 session.flush()
             return row.id
 
-    def attempt(self, outbound_id: UUID, outcome: Outcome) -> None:
-        """Note what the peer said, and let the line rest when it keeps failing."""
+    def attempt(self, outbound_id: UUID, outcome: Outcome, *, last: bool = False) -> None:
+        """Note what the peer said, and let the line rest when it keeps failing; after the `last` attempt a person has to look."""
         now = self.clock.now()
         with self.db.transaction() as session:
             row = session.get_one(Outbound, outbound_id)
@@ -277,69 +283,61 @@ class Messages:
             endpoint = session.get(Endpoint, row.endpoint_id)
             if outcome.ok:
                 row.state, row.delivered_at = "delivered", row.delivered_at or now
-            elif outcome.kind.value == "permanent":
-                row.state = "failed"
+            else:
+                row.state = "failed" if last or outcome.kind.value == "permanent" else "sending"
             if endpoint is not None:
                 endpoint.failures = 0 if outcome.ok or outcome.kind.value == "permanent" else endpoint.failures + 1
                 endpoint.open_until = rest_until(endpoint.failures, now)
 
     # -- the message centre -------------------------------------------------------------------------------------------
-    def listed(
-        self, session: Session, actor: Actor, *, problems: bool = False, before: datetime | None = None
-    ) -> list[Mapping[str, Any]]:
-        """The newest 100 messages of both directions which the actor may know of, only those in trouble when asked."""
-        inbound = select(Inbound).where(_in(actor)).order_by(Inbound.received_at.desc()).limit(PAGE)
-        outbound = select(Outbound).where(_out(actor)).order_by(Outbound.created_at.desc()).limit(PAGE)
-        if before is not None:
-            inbound, outbound = (
-                inbound.where(Inbound.received_at < before),
-                outbound.where(Outbound.created_at < before),
-            )
-        if problems:
-            inbound = inbound.where(Inbound.state.in_(("failed", "quarantined")))
-            outbound = outbound.where(Outbound.state != "delivered")
-        rows: list[Mapping[str, Any]] = [
-            *({"id": r.id, "way": "in", "kind": r.kind, "control": r.control, "state": r.state, "at": r.received_at,
-               "tenant": r.tenant, "code": r.code, "problem": r.problem} for r in session.scalars(inbound)),
-            *({"id": r.id, "way": "out", "kind": r.kind, "control": r.key, "state": r.state, "at": r.created_at,
-               "tenant": r.tenant, "code": "", "problem": None} for r in session.scalars(outbound)),
-        ]  # fmt: skip
-        return sorted(rows, key=lambda row: row["at"], reverse=True)[:PAGE]
+    def found_by(self, finder: Finder) -> None:
+        """Let messages be found that another service keeps."""
+        self._finders.append(finder)
 
-    def counts(self, session: Session, actor: Actor, since: datetime) -> Mapping[str, int]:
-        """How many messages need somebody, still wait, and came or went since an instant, of those the actor may know of."""
-        number = func.count()
-        sides = (
-            (
-                Inbound,
-                _in(actor),
-                Inbound.state.in_(("failed", "quarantined")),
-                Inbound.state == "pending",
-                Inbound.received_at,
-            ),
-            (Outbound, _out(actor), Outbound.state == "failed", Outbound.state == "sending", Outbound.created_at),
-        )
-        found = {"trouble": 0, "waiting": 0, "today": 0}
-        for table, mine, trouble, waiting, at in sides:
-            for name, condition in (("trouble", trouble), ("waiting", waiting), ("today", at >= since)):
-                found[name] += int(session.scalar(select(number).select_from(table).where(mine, condition)) or 0)
-        return found
+    def listed(self, session: Session, actor: Actor, asked: Asked = EVERYTHING) -> list[Row]:
+        """The newest HL7 messages and sent objects of both ways which the actor may know of."""
+        return centre.hl7(session, actor, asked)
 
-    def about(self, session: Session, ids: Sequence[UUID]) -> Mapping[UUID, tuple[UUID, str]]:
-        """The case each of these outgoing messages belongs to, with its number."""
-        query = select(Outbound.id, ClinicalCase.id, ClinicalCase.ref).join(
-            ClinicalCase, ClinicalCase.id == Outbound.case_id
-        )
-        return {row[0]: (row[1], row[2]) for row in session.execute(query.where(Outbound.id.in_(ids)))}
-
-    def detail(self, session: Session, actor: Actor, id_: UUID) -> tuple[Inbound | Outbound, list[Delivery]]:
-        """One message with its attempts. NotFound."""
-        found: Inbound | Outbound | None = session.scalar(select(Inbound).where(Inbound.id == id_, _in(actor)))
-        found = found or session.scalar(select(Outbound).where(Outbound.id == id_, _out(actor)))
+    def detail(self, session: Session, actor: Actor, id_: UUID) -> tuple[Any, list[Delivery]]:
+        """One message, whatever carried it, with its attempts. NotFound."""
+        found = self._find(session, actor, id_, "read")
         if found is None:
             raise NotFound("message", id=str(id_))
         attempts = session.scalars(select(Delivery).where(Delivery.outbound_id == id_).order_by(Delivery.at)).all()
         return found, list(attempts)
+
+    def seen(self, session: Session, id_: UUID) -> MessageSeen | None:
+        """Who has put this message away, and with what note."""
+        return session.get(MessageSeen, id_)
+
+    def may_put_away(self, session: Session, actor: Actor, id_: UUID) -> bool:
+        """Whether the actor may say of this message that nothing more is to be done."""
+        return self._find(session, actor, id_, "note") is not None
+
+    def put_away(self, actor: Actor, id_: UUID, note: str) -> None:
+        """Say of a message in trouble that somebody has seen to it; it stays where it is and is counted no more. NotFound, Refused."""
+        words = note.strip()[:300]
+        if len(words) < 2:
+            raise Refused("say in a word what was done about it")
+        with self.db.transaction() as session:
+            found = self._find(session, actor, id_, "note")
+            if found is None:
+                raise NotFound("message", id=str(id_))
+            if session.get(MessageSeen, id_) is not None:
+                return
+            now = self.clock.now()
+            session.add(
+                MessageSeen(message_id=id_, tenant=found.tenant, account_id=actor.account_id, note=words, at=now)
+            )
+            data: dict[str, Json] = {"message": str(id_)}
+            history.record(session, tenant=found.tenant, kind="message.seen", actor=actor.id, at=now, data=data)
+
+    def _find(self, session: Session, actor: Actor, id_: UUID, action: str) -> Any:
+        received = belongs(actor, "message", action, Inbound.__table__.c.tenant)
+        sent = centre.went(actor, action)
+        found: Any = session.scalar(select(Inbound).where(Inbound.id == id_, received))
+        found = found or session.scalar(select(Outbound).where(Outbound.id == id_, sent))
+        return found or next((one for f in self._finders if (one := f(session, actor, id_, action)) is not None), None)
 
     def endpoints(self, session: Session) -> list[Endpoint]:
         """Every line."""
@@ -357,12 +355,3 @@ def _usable(tls: bool, authority: str) -> None:
 
 def _endpoint(session: Session, hospital_id: UUID, kind: str) -> Endpoint | None:
     return session.scalars(select(Endpoint).where(Endpoint.tenant == hospital_id, Endpoint.kind == kind)).one_or_none()
-
-
-def _in(actor: Actor) -> ColumnElement[bool]:
-    return belongs(actor, "message", "read", Inbound.__table__.c.tenant)
-
-
-def _out(actor: Actor) -> ColumnElement[bool]:
-    columns = Outbound.__table__.c
-    return belongs(actor, "message", "read", columns.tenant, columns.case_id)

@@ -27,12 +27,13 @@ class SmsMessage(Base):
     key: Mapped[str] = mapped_column(String(80), unique=True)
     state: Mapped[str] = mapped_column(
         String(16)
-    )  # sending, queued, sent, delivered, undelivered, failed, unknown, refused
+    )  # sending, queued, sent, delivered, undelivered, failed, unknown, refused; kept: in the outbox
     created_at: Mapped[datetime] = mapped_column(Instant)
     changed_at: Mapped[datetime] = mapped_column(Instant)
     __table_args__ = (
         Index("ix_sms_message_created", "tenant", "created_at"),
         Index("ix_sms_message_newest", "created_at"),
+        Index("ix_sms_message_state", "state", "created_at"),
         Index("ix_sms_message_case", "case_id"),
     )
 
@@ -50,6 +51,7 @@ class SmsReply(Base):
         String(20)
     )  # accepted, declined, late, ambiguous, unknown_sender, not_understood
     received_at: Mapped[datetime] = mapped_column(Instant)
+    __table_args__ = (Index("ix_sms_reply_newest", "received_at"),)
 
 
 class Notice(Base):

@@ -15,7 +15,7 @@ from engine import Call, Clock, Database, NotDone, Permanent, Unknown, uuid7
 from engine.feel import from_json
 from engine.values import Json
 from integrations.sms import Reply, Sms, SmsBusy, SmsRefused, SmsUnknown, Status, later, reply_of, status_of
-from tasks.cases.service import Cases, ClinicalCase, belongs
+from tasks.cases.service import Cases, ClinicalCase
 from tasks.notify import templates
 from tasks.notify.models import Notice, SmsMessage, SmsReply
 from tasks.people.actor import Actor
@@ -239,16 +239,6 @@ class Notify:
             return
 
     # -- pages --------------------------------------------------------------------------------------------------------
-    def outbox(
-        self, session: Session, actor: Actor, *, before: datetime | None = None, limit: int = 100
-    ) -> list[SmsMessage]:
-        """The newest short messages which the actor may know of."""
-        columns = SmsMessage.__table__.c
-        query = select(SmsMessage).where(belongs(actor, "message", "read", columns.tenant, columns.case_id))
-        if before is not None:
-            query = query.where(SmsMessage.created_at < before)
-        return list(session.scalars(query.order_by(SmsMessage.created_at.desc()).limit(limit)))
-
     def notices(self, session: Session, actor: Actor, limit: int = 50) -> list[Notice]:
         """Newest notices of a person."""
         query = select(Notice).where(Notice.account_id == actor.account_id).order_by(Notice.created_at.desc())

@@ -68,7 +68,7 @@ GRANTS: Final[Mapping[str, Mapping[str, str]]] = {
     "coordinator": {
         "case": "list@party reschedule@to reassign@to", "report": "status@party", "session": "open@to close@to",
         "model": "read@any create@any update@any", "history": "running@party", "rota": "read@home update@home",
-        "account": "read@home", "agreement": "read@home", "message": "read@home read@party retry@home", "incident": "read@party settle@party", "statistics": "read@home",
+        "account": "read@home", "agreement": "read@home", "message": "read@home read@party retry@home note@home note@party", "incident": "read@party settle@party", "statistics": "read@home",
     },
     "publisher": {"model": "read@any sign@any"},
     "auditor": {
@@ -78,11 +78,11 @@ GRANTS: Final[Mapping[str, Mapping[str, str]]] = {
         "statistics": "read@home", "agreement": "read@home",
     },
     "node_admin": {
-        "node": "read@home update@home", "session": "test@home", "history": "node@home", "message": "read@home",
+        "node": "read@home update@home", "session": "test@home", "history": "node@home", "message": "read@home note@home",
     },
     "platform_admin": {
         "account": "read@home create@home update@home", "agreement": "read@home create@home update@home",
-        "node": "read@home update@home", "message": "read@home retry@home", "incident": "read@any settle@any",
+        "node": "read@home update@home", "message": "read@home retry@home note@home", "incident": "read@any settle@any",
         "history": "technical@any", "model": "read@any",
     },
     "teacher": {"course": "read@any create@any host@any update@own"},

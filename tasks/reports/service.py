@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from engine import Call, Clock, Database, Engine, LianyiError, NotFound, Permanent, uuid7
+from engine.incidents import MAX_ATTEMPTS
 from engine.tables import wait
 from engine.values import Json
 from integrations import Outcome, OutcomeClass
@@ -151,7 +152,7 @@ class Reports:
         )  # fmt: skip
         noted = self._messages.begin(line, "C-STORE", case.id, sop[-64:], raw)
         outcome = self._dicom.store(Peer(line.host, line.port, line.application, line.trust), [raw])[0]
-        self._settle(noted, outcome)
+        self._settle(noted, outcome, call)
         return {"sop": sop, "status": outcome.code}
 
     def publish_hl7(self, call: Call) -> Mapping[str, Json]:
@@ -178,14 +179,14 @@ class Reports:
         raw = oru_r01(result)
         noted = self._messages.begin(line, "ORU^R01", case.id, control, raw)
         outcome = self._hl7.send(line.host, line.port, raw, line.trust)
-        self._settle(noted, outcome)
+        self._settle(noted, outcome, call)
         self._engine.deliver(
             "report.ack", str(case.id), {"control": control, "code": outcome.code}, key=f"ack:{control}", actor="mllp"
         )
         return {"control": control, "ack": outcome.code}
 
-    def _settle(self, noted: UUID, outcome: Outcome) -> None:
-        self._messages.attempt(noted, outcome)
+    def _settle(self, noted: UUID, outcome: Outcome, call: Call) -> None:
+        self._messages.attempt(noted, outcome, last=call.attempt % MAX_ATTEMPTS == 0)
         if outcome.kind is OutcomeClass.PERMANENT:
             raise Permanent(f"the peer refused with {outcome.code}")
         if not outcome.ok:

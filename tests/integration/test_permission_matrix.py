@@ -38,7 +38,7 @@ VARIANTS = {
     "/cases/<uuid:case_id>": ["", *(f"?tab={tab}" for tab in ("material", "report", "process", "log"))],
     "/cases/<uuid:case_id>/model.bpmn": ["?process=consultation"],
     "/cases/<uuid:case_id>/standing.json": ["?process=consultation"],
-    "/messages": [f"?tab={tab}" for tab in ("all", "problems", "sms", "lines")],
+    "/messages": ["", *(f"?tab={tab}" for tab in ("dicom", "sms", "lines"))],
     "/inbox": ["", "?tab=done", "?tab=team"],
     "/applications/new": ["?q=王示"],
 }

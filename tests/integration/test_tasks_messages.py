@@ -14,9 +14,10 @@ from integrations import Outcome, OutcomeClass
 from integrations.hl7 import Message, parse
 from integrations.sms import FakeSms, Reply, SmsBusy, SmsRefused, SmsUnknown, Status
 from tasks.cases.service import Cases, NewCase
+from tasks.messages.centre import Asked
 from tasks.messages.errors import LineOpen, NoEndpoint
 from tasks.messages.service import Messages
-from tasks.notify import templates
+from tasks.notify import centre, templates
 from tasks.notify.service import Notify, Offer
 from tasks.people.service import Actor, Appointment, People
 
@@ -52,7 +53,7 @@ def test_a_message_is_stored_answered_and_done_once(messages: Messages, db: Data
     assert messages.process_pending() == 0
     assert done == ["王示例"]
     with db.read() as session:
-        assert [r["state"] for r in messages.listed(session, ADMIN)] == ["done"]
+        assert [r.state for r in messages.listed(session, ADMIN)] == ["done"]
 
 
 @pytest.mark.parametrize(("raw", "code", "state"), [
@@ -64,7 +65,7 @@ def test_what_we_do_not_take_is_refused_and_kept(
     messages.on("ADT", lambda *_: None)
     assert parse(messages.receive_hl7(raw, "p"))["MSA-1"] == code
     with db.read() as session:
-        assert [r["state"] for r in messages.listed(session, ADMIN)] == [state]
+        assert [r.state for r in messages.listed(session, ADMIN)] == [state]
 
 
 def test_a_recycled_number_is_quarantined(messages: Messages, db: Database) -> None:
@@ -72,7 +73,7 @@ def test_a_recycled_number_is_quarantined(messages: Messages, db: Database) -> N
     messages.receive_hl7(_adt("7"), "p")
     assert parse(messages.receive_hl7(_adt("7", name="李样本"), "p"))["MSA-1"] == "AE"
     with db.read() as session:
-        assert {r["state"] for r in messages.listed(session, ADMIN)} == {"pending", "quarantined"}
+        assert {r.state for r in messages.listed(session, ADMIN)} == {"pending", "quarantined"}
 
 
 def test_a_handler_that_fails_is_tried_again_then_given_up_and_can_be_repeated(
@@ -89,11 +90,11 @@ def test_a_handler_that_fails_is_tried_again_then_given_up_and_can_be_repeated(
     for _ in range(6):
         messages.process_pending()
     with db.read() as session:
-        row = messages.listed(session, ADMIN, problems=True)[0]
-    assert row["state"] == "failed"
-    assert "王示例" not in str(row["problem"])
+        row = messages.listed(session, ADMIN, Asked(state="trouble"))[0]
+    assert row.state == "failed"
+    assert "王示例" not in str(row.problem)
     fail[0] = False
-    messages.repeat(ADMIN, row["id"])
+    messages.repeat(ADMIN, row.id)
     assert messages.process_pending() == 1
 
 
@@ -112,8 +113,8 @@ def test_a_message_that_breaks_its_handler_holds_up_nobody(messages: Messages, d
         messages.process_pending()
     assert done == ["good"]
     with db.read() as session:
-        (row,) = messages.listed(session, ADMIN, problems=True)
-    assert (row["control"], row["problem"]) == ("bad", "error: ZeroDivisionError")
+        (row,) = messages.listed(session, ADMIN, Asked(state="trouble"))
+    assert (row.control, row.problem) == ("bad", "error: ZeroDivisionError")
 
 
 def test_what_no_text_column_holds_is_left_out(messages: Messages, db: Database) -> None:
@@ -124,7 +125,7 @@ def test_what_no_text_column_holds_is_left_out(messages: Messages, db: Database)
     messages.process_pending()
     assert seen == ["王示例"]
     with db.read() as session:
-        assert [r["control"] for r in messages.listed(session, ADMIN)] == ["9"]
+        assert [r.control for r in messages.listed(session, ADMIN)] == ["9"]
 
 
 def test_messages_are_for_their_hospital_and_its_cases(
@@ -146,15 +147,15 @@ def test_messages_are_for_their_hospital_and_its_cases(
     notify = Notify(db, clock, FakeSms(), people, cases)
     notify.send_sms(_call(case, doctor, clock))
     with db.read() as session:
-        seen = {h: {r["control"] for r in messages.listed(session, who)} for h, who in coordinators.items()}
-        texts = {h: len(notify.outbox(session, who)) for h, who in coordinators.items()}
+        seen = {h: {r.control for r in messages.listed(session, who)} for h, who in coordinators.items()}
+        texts = {h: len(centre.rows(session, who, Asked())) for h, who in coordinators.items()}
         assert seen == {hospital: {"1", "K1", "K2"}, hub: {"K1"}, other: set()}
         assert texts == {hospital: 1, hub: 1, other: 0}
         assert messages.detail(session, coordinators[hub], out)[0].id == out
         for who, hidden in ((coordinators[hub], loose), (coordinators[other], out)):
             with pytest.raises(NotFound):
                 messages.detail(session, who, hidden)
-        (arrived,) = (r["id"] for r in messages.listed(session, ADMIN) if r["way"] == "in")
+        (arrived,) = (r.id for r in messages.listed(session, ADMIN) if r.way == "in")
     with pytest.raises(NotFound):
         messages.repeat(coordinators[hub], arrived)
     messages.repeat(coordinators[hospital], arrived)
@@ -211,7 +212,7 @@ def test_sms_carries_the_number_and_nothing_else(
     assert notify.status(Status("F1", "sent"))
     assert not notify.status(Status("F9", "sent"))
     with db.read() as session:
-        assert [m.state for m in notify.outbox(session, ADMIN)] == ["delivered"]
+        assert [m.state for m in centre.rows(session, ADMIN, Asked())] == ["delivered"]
 
 
 @pytest.mark.parametrize(("problem", "raised", "state"), [
@@ -231,7 +232,7 @@ def test_a_lost_answer_is_never_repeated(
     with pytest.raises(raised):
         notify.send_sms(_call(case, expert, clock))
     with db.read() as session:
-        assert [m.state for m in notify.outbox(session, ADMIN)] == [state]
+        assert [m.state for m in centre.rows(session, ADMIN, Asked())] == [state]
 
 
 def test_what_was_surely_not_sent_is_sent_with_the_same_row(
@@ -246,7 +247,7 @@ def test_what_was_surely_not_sent_is_sent_with_the_same_row(
     sms.problem = None
     notify.send_sms(call)
     with db.read() as session:
-        assert [m.state for m in notify.outbox(session, ADMIN)] == ["queued"]
+        assert [m.state for m in centre.rows(session, ADMIN, Asked())] == ["queued"]
     assert len(sms.sent) == 1
 
 

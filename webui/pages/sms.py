@@ -24,10 +24,8 @@ def _form() -> dict[str, str]:
 @blueprint.post("/status")
 @public
 def status() -> ResponseReturnValue:
-    """A delivery report."""
-    notify = services().notify
-    notify.status_form(_form())
-    return "", 204
+    """A delivery report; 404 for a message we do not know, or not yet."""
+    return "", 204 if services().notify.status_form(_form()) else 404
 
 
 @blueprint.post("/reply")
