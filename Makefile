@@ -1,11 +1,12 @@
 # `make demo` and `make test` are the only set-up commands: they fetch their own tools into .venv, pinned by hash.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all check docs bench build wheel clean
+.PHONY: help demo test test-all check docs chaos bench build wheel clean
 PYTHON ?= python3
 BIN := .venv/bin
 UV := .venv/uv/bin/uv --quiet
 ARGS ?=
 AREA ?= house
+SECONDS ?= 3600
 export UV_PYTHON_DOWNLOADS = never
 export PYTHONDONTWRITEBYTECODE = 1
 LOCK = $(if $(wildcard .venv/.dev),requirements-dev.lock,requirements.lock)
@@ -17,6 +18,7 @@ help:
 	@echo "make test      the fast tests; as root on Debian it installs what they need and says so first"
 	@echo "make check     lint, types, contracts, licences      make test-all   every test"
 	@echo "make docs      writes what docs/models.md says of roles, operations, the case and templates"
+	@echo "make chaos SECONDS=3600   processes and database killed at random, on each database for so long"
 	@echo "make bench AREA=house      figures into build/bench/ (areas: house, quality)"
 
 demo: .venv/.run build
@@ -38,6 +40,9 @@ check: .venv/.dev
 
 docs: .venv/.dev
 	$(BIN)/python tests/checks/test_check_models_doc.py
+
+chaos: .venv/.dev
+	LIANYI_STORM_SECONDS=$(SECONDS) $(PYTEST) -s tests/chaos/test_chaos_storm.py $(ARGS)
 
 bench: .venv/.dev build
 	@mkdir -p build/bench

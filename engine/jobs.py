@@ -194,7 +194,7 @@ class Worker:
 
         def renew() -> None:
             for _ in range(RENEWALS):
-                if done.wait(self.lease / timedelta(seconds=3)):
+                if done.wait(max(self.lease / timedelta(seconds=3), 0.1)):
                     return
                 try:
                     self._renew(claimed)
