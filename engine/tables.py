@@ -228,6 +228,12 @@ history = Table(
         postgresql_where=text("kind = 'chain.checked'"),
         sqlite_where=text("kind = 'chain.checked'"),
     ),
+    Index(
+        "ix_history_cut",
+        "task_id",
+        postgresql_where=text("kind = 'task.cut'"),
+        sqlite_where=text("kind = 'task.cut'"),
+    ),
     Index("ix_history_told", "at", "id", postgresql_where=_TOLD, sqlite_where=_TOLD),
     Index("ix_history_kind", "kind", "at", "id", postgresql_where=_TOLD, sqlite_where=_TOLD),
     Index("ix_history_actor", "actor", "at", "id", postgresql_where=_TOLD, sqlite_where=_TOLD),

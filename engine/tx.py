@@ -175,7 +175,7 @@ class Tx:
         ended = run.completed
         self.status = "cancelled" if self._cancelled is not None else "completed" if ended else "running"
         change = waits.difference(self.session, self._row, run, ended, self._engine.takers)
-        self._history(run)
+        self._history(run, change)
         crash_point("recorded")
         blob = state.dump(run.workflow)
         crash_point("compacted")
@@ -201,7 +201,7 @@ class Tx:
         incidents.settle(self, run)
         crash_point("jobs_written")
 
-    def _history(self, run: Run) -> None:
+    def _history(self, run: Run, change: waits.Change) -> None:
         for done in run.finished:
             data: dict[str, Json] = {"process": done.process, "type": done.kind}
             self.note("step", data, task_id=done.task_id, node=done.node)
@@ -212,6 +212,9 @@ class Tx:
                 task_id=taken.task_id,
                 node=taken.node,
             )
+        for row in change.cut({done.task_id for done in run.finished}):
+            whose = {name: str(value) for name in ("form", "role", "scope", "person") if (value := getattr(row, name))}
+            self.note("task.cut", {"process": row.process, **whose}, task_id=row.task_id, node=row.node)
         if self.status != "running":
             self.note(f"instance.{self.status}", {"reason": self._cancelled} if self._cancelled else {})
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -58,6 +58,10 @@ class Change:
         """The tasks whose wait of this kind vanished."""
         return {row.task_id for row in self.delete if row.kind == kind}
 
+    def cut(self, finished: Collection[UUID]) -> list[Any]:
+        """The user tasks that nobody completed and that wait no more: an event took them away, or the case ended."""
+        return [row for row in self.delete if row.kind == "user" and row.task_id not in finished]
+
 
 def difference(session: Session, instance: Any, run: Run, ended: bool, takers: Takers) -> Change:
     """Compare what is open with the stored rows. A user task whose properties have no value is held."""
@@ -65,7 +69,17 @@ def difference(session: Session, instance: Any, run: Run, ended: bool, takers: T
         (row.task_id, row.kind, row.message): row
         for row in session.execute(
             select(
-                wait.c.id, wait.c.task_id, wait.c.kind, wait.c.message, wait.c.due, wait.c.node, wait.c.process
+                wait.c.id,
+                wait.c.task_id,
+                wait.c.kind,
+                wait.c.message,
+                wait.c.due,
+                wait.c.node,
+                wait.c.process,
+                wait.c.form,
+                wait.c.role,
+                wait.c.scope,
+                wait.c.person,
             ).where(wait.c.instance_id == instance.id)
         )
     }

@@ -82,6 +82,7 @@ def words() -> dict[str, str]:
         "copied": gettext("已复制"),
         "saved": gettext("草稿已保存 {time}"),
         "draft_elsewhere": gettext("另一个窗口改过这份草稿，请刷新"),
+        "task_gone": gettext("没有保存：任务已收回或已提交，请刷新"),
         "logged_out": gettext("没有保存：登录已过期"),
         "not_saved": gettext("没有保存，将再试"),
         "open": gettext("打开"),

@@ -20,6 +20,7 @@ EVENTS: Final[dict[str, str]] = {
     "task.reassigned": "改派",
     "task.submitted": "提交",
     "task.completed": "完成任务",
+    "task.cut": "任务收回",
     "job.done": "系统完成",
     "job.failed": "系统未成功",
     "job.error": "系统报错",

@@ -24,7 +24,7 @@ from engine.values import Json
 from forms import FormDef
 from tasks.cases.service import CaseFacts, Cases, ClinicalCase
 from tasks.people.service import Actor, OpenTask, barred, fresh, member
-from tasks.worklist import drafts, inbox
+from tasks.worklist import drafts, gone, inbox
 from tasks.worklist.checking import checked
 from tasks.worklist.errors import (
     AlreadyClaimed,
@@ -77,6 +77,8 @@ class Receipt:
     account_id: UUID | None
     at: datetime
     case: CaseFacts | None
+    instance_id: UUID
+    data: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -183,8 +185,16 @@ class Worklist:
         shown = self._cases.shown_to(session, actor, [case]) if case is not None and seen else []
         return Receipt(
             name=done.name, name_en=done.name_en, node=done.node, form=done.form, account_id=None if covered else done.account_id,
-            at=done.submitted_at, case=shown[0] if shown else None,
+            at=done.submitted_at, case=shown[0] if shown else None, instance_id=done.instance_id, data=done.data,
         )  # fmt: skip
+
+    def cut(self, session: Session, actor: Actor, task_id: UUID) -> gone.Cut:
+        """What took a task away that nobody handed in, for whom it had waited and whoever sees its case. NotFound."""
+        return gone.cut(session, self._cases, actor, task_id)
+
+    def form_of(self, session: Session, instance_id: UUID, form: str) -> FormDef:
+        """A form as the definition of an instance pinned it. NotFound."""
+        return self._source.form(session, self._definition(session, instance_id), form)
 
     def questions(self, session: Session, actor: Actor, case_ids: Sequence[UUID]) -> dict[UUID, str]:
         """What is asked in each of these cases, where this actor may read the application."""
@@ -215,6 +225,10 @@ class Worklist:
             except (AlreadyClaimed, NotFound):
                 continue  # somebody was faster, or it is gone: the next one
             return task_id
+
+    def has_next(self, session: Session, actor: Actor) -> bool:
+        """Whether `claim_next` would find a task now."""
+        return inbox.next_task(session, actor, ()) is not None
 
     def unclaim(self, actor: Actor, task_id: UUID) -> None:
         """Give a task back; the draft stays. NotClaimed."""

@@ -11,6 +11,8 @@ from flask.testing import FlaskClient
 from lxml import html
 from sqlalchemy import select, update
 
+from engine import uuid7
+from engine.history import verify
 from engine.tables import wait
 from tasks.demo import alliance
 from tasks.people.models import Login
@@ -235,3 +237,76 @@ def test_a_search_for_nobody_says_what_to_fill_in(world: World, open_page: Open,
     assert html.fromstring(open_page("he", "/cases?q=RC-nothing", lang)).xpath("//*[@class='empty']//a/@href") == [
         "/cases"
     ]
+
+
+# -- a task that waits no more ----------------------------------------------------------------------------------------
+def test_a_task_that_an_event_took_away_says_so_and_where_to_go(
+    world: World, open_page: Open, client: FlaskClient
+) -> None:
+    world.walk(6)
+    attend = _task(world, "attend")
+    open_page("lin", attend)
+    start = world.clock.now() + timedelta(hours=3)
+    world.services.session.rebook(world.actor("wu"), world.case, start, 30, "x", str(uuid7()))
+    world.worker.run_until_idle()
+    told = _words(open_page("lin", attend, status=410), "//*[@data-gone]")
+    assert "收回" in told
+    assert "改约" in told
+    page = html.fromstring(open_page("lin", attend, "en", status=410))
+    assert "taken back" in page.xpath("string(//*[@data-gone])")
+    assert page.xpath("//*[@data-gone]//a/@href") == [f"/cases/{world.case}", "/inbox"]
+    open_page("feng", attend, status=404)
+    with world.services.db.read() as session:
+        assert verify(session) == []
+
+
+def test_what_was_written_for_a_task_that_is_over_can_be_copied(
+    world: World, open_page: Open, client: FlaskClient
+) -> None:
+    world.walk(5)
+    task = _task(world, "schedule")
+    open_page("wu", task)
+    client.post(task.replace("/tasks", "/inbox") + "/claim")
+    client.post(f"{task}/draft", data={"note": "请带片子"}, headers={"If-Match": '"0"'})
+    open_page("he", "/inbox")
+    client.post(f"/cases/{world.case}/stop", data={"reason": "withdrawn", "sure": "true"})
+    world.worker.run_until_idle()
+    told = open_page("wu", task, status=410)
+    assert "已撤回" in _words(told, "//*[@data-gone]")
+    assert "请带片子" in _words(told, "//section[contains(@class,'lost')]")
+    answer = client.post(task, data={"note": "请带原片"})
+    assert answer.status_code == 409
+    assert "请带原片" in _words(answer.text, "//section[contains(@class,'lost')]")
+    program = client.post(task, data={"note": "x"}, headers={"Accept": "application/json"})
+    assert (program.status_code, program.json["code"]) == (409, "task_done")
+
+
+def test_a_second_window_is_told_what_was_not_taken(world: World, open_page: Open, client: FlaskClient) -> None:
+    world.walk(8)
+    report = _task(world, "report")
+    first = world.steps()[8][2]
+    open_page("lin", report)
+    assert client.post(report, data=first).status_code == 303
+    world.worker.run_until_idle()
+    assert client.post(report, data=first).headers["Location"] == report, "a double click: it was taken once"
+    other = client.post(report, data=first | {"findings": "另一个窗口里的文字"})
+    assert other.status_code == 409
+    assert "您这次的内容没有提交" in other.text
+    assert _words(other.text, "//section[contains(@class,'lost')]//dd") == "另一个窗口里的文字"
+
+
+def test_the_next_case_is_offered_only_when_there_is_one(world: World, open_page: Open) -> None:
+    world.walk(1)
+    assert html.fromstring(open_page("gao", "/inbox")).xpath("//form[@action='/inbox/next']")
+    assert not html.fromstring(open_page("lin", "/inbox")).xpath("//form[@action='/inbox/next']")
+
+
+def test_the_coordinator_keeps_the_course_of_a_case_that_is_published(world: World, open_page: Open) -> None:
+    world.walk(12)
+    assert world.status()[1] in ("published", "acknowledged")
+    for days in (0, 29):
+        world.clock.advance(timedelta(days=days))
+        with world.services.db.transaction() as session:
+            session.execute(update(Login).values(seen_at=world.clock.now()))
+        tabs = html.fromstring(open_page("wu", f"/cases/{world.case}")).xpath("//nav//a/@href")
+        assert any("tab=log" in tab for tab in tabs), days

@@ -23,7 +23,7 @@ from webui.done_words import handed_in
 from webui.errors import answer, texts
 from webui.guards import inside, token, wants_json
 from webui.i18n import hm, language
-from webui.pages import shared, tasks
+from webui.pages import over, shared, tasks
 from webui.resume import keeps
 
 blueprint = Blueprint("handing_in", __name__, url_prefix="/tasks")
@@ -47,7 +47,7 @@ def hand_in(task_id: UUID) -> ResponseReturnValue:
         with house.db.read() as session:
             task = house.worklist.open_task(session, who, task_id)
     except NotFound:
-        return tasks.over(task_id, 409)
+        return over.page(task_id, request.form.to_dict(flat=False))
     data: dict[str, Any] = {k: v for k, v in request.form.to_dict(flat=False).items() if k in task.form.by_name}
     kept, refused = _uploaded(who, task)
     data |= kept
@@ -66,7 +66,7 @@ def hand_in(task_id: UUID) -> ResponseReturnValue:
     except FormInvalid as problem:
         return _refused(who, task, data, problem.errors)
     except (TaskDone, NotFound):
-        return tasks.over(task_id, 409)
+        return over.page(task_id, data)
     except LianyiError as problem:
         if wants_json() or problem.status >= 500:
             raise

@@ -51,11 +51,12 @@ def listed() -> ResponseReturnValue:
         questions = house.worklist.questions(session, who, [r.case.id for r in rows if r.case])
         names = shared.names(session, [r.claimed_by for r in rows if r.claimed_by])
         notices = _notices(session)
+        waits = house.worklist.has_next(session, who)
         chosen = _chosen(rows, request.args.get("task"))
         preview = shared.preview(session, chosen) if chosen else None
     return render_template(
         "inbox.html", tab=tab, tabs=_tabs(counts), groups=_grouped(rows, context().clock.now()), done=done, places=places, names=names,
-        chosen=chosen, preview=preview, more=more, counts={"inbox": counts["all"]}, questions=questions, notices=notices, filters=filters, filter_choices=offered,
+        chosen=chosen, preview=preview, more=more, counts={"inbox": counts["all"]}, questions=questions, notices=notices, waits=waits, filters=filters, filter_choices=offered,
     )  # fmt: skip
 
 

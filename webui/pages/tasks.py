@@ -19,7 +19,7 @@ from tasks.worklist.checking import wrong
 from tasks.worklist.service import OpenedTask
 from webui.context import actor, context, services
 from webui.i18n import language
-from webui.pages import checks, clinic, shared, triaging
+from webui.pages import checks, clinic, over, shared, triaging
 
 blueprint = Blueprint("tasks", __name__, url_prefix="/tasks")
 
@@ -30,21 +30,7 @@ def opened(task_id: UUID) -> ResponseReturnValue:
     try:
         return _page(task_id)
     except NotFound:
-        return over(task_id)
-
-
-def over(task_id: UUID, status: int = 200) -> ResponseReturnValue:
-    """What became of a task that waits no more, for whoever handed it in or sees its case. NotFound."""
-    house, who = services(), actor()
-    with house.db.read() as session:
-        receipt = house.worklist.receipt(session, who, task_id)
-        names = shared.names(session, [receipt.account_id] if receipt.account_id else [])
-    mine = receipt.account_id == who.account_id
-    page = render_template(
-        "task_done.html", receipt=receipt, name=shared.step_name(receipt), mine=mine, who=names.get(receipt.account_id, ""),
-        again=status == 409,
-    )  # fmt: skip
-    return page, status if not mine else 200
+        return over.page(task_id)
 
 
 def _page(task_id: UUID) -> ResponseReturnValue:

@@ -30,6 +30,7 @@ export function start(): void {
         etag = (answer.headers.get("ETag") ?? etag).replace(/^W\/|"/g, "");
         say(word("saved", { time: (await answer.json()).at })); // the server's clock and zone, as every other time of the page
       } else if (answer.status === 409 || answer.status === 412) { stopped = true; say(word("draft_elsewhere")); }
+      else if (answer.status === 404) { stopped = true; say(word("task_gone")); }
       else if (answer.status === 401) { say(word("logged_out")); again = false; locked((await answer.json()).code === "login_ended"); }
       else say(word("not_saved"));
     } catch { say(word("not_saved")); }
