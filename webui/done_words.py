@@ -28,6 +28,8 @@ DONE: Final[dict[str, str]] = {
 }
 
 
-def handed_in(form: str | None, step: str) -> str:
-    """The sentence for a form; with the name of the step for a form of somebody's own model."""
+def handed_in(form: str | None, step: str, *, back: bool = False) -> str:
+    """The sentence for a form; with the name of the step for a form of somebody's own model. `back`: it went back to pre-QC."""
+    if back:
+        return str(gettext("已退回前质控"))
     return str(gettext(DONE[form])) if form in DONE else str(gettext("已提交：%(step)s", step=step))

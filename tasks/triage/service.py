@@ -78,7 +78,7 @@ class Triage:
 
     # -- hooks --------------------------------------------------------------------------------------------------------
     def _chosen(self, step: Submitting) -> None:
-        if step.case is not None:
+        if step.case is not None and step.data.get("back") is not True:
             self._unbiased(step, step.case, "experts", [UUID(str(who)) for who in step.data["experts"]])
 
     def _answered(self, step: Submitting) -> None:

@@ -79,3 +79,37 @@ def test_who_is_named_first_is_asked_first_and_a_draft_keeps_the_order(
     with world.services.db.read() as session:
         asked = session.scalar(select(wait.c.person).where(wait.c.form == "offer_reply"))
     assert str(asked) == first
+
+
+def test_triage_sends_a_case_back_to_pre_qc_with_a_reason_and_gets_it_again(
+    world: World, open_page: Open, client: FlaskClient
+) -> None:
+    world.walk(3)
+    task = _task(world)
+    page = html.fromstring(open_page("shen", task))
+    client.post(f"/inbox/{task.rpartition('/')[2]}/claim")
+    page = html.fromstring(open_page("shen", task))
+    assert page.xpath("//details[@id='back']//button[@name='back']/@value") == ["true"]
+    assert page.xpath("(//form[@id='task']//button)[1]/@name") == []  # Enter in a field never sends it back
+    client.post(task, data={"back": "true", "minutes": "30"})
+    assert world.waiting() == ["triage"]  # without a reason it stays
+    told = _said(open_page("shen", task), "//*[@role='alert']")
+    assert "退回原因" in told
+    assert (
+        client.post(task, data={"back": "true", "back_reason": "影像与申请部位不符", "minutes": "30"}).status_code
+        == 303
+    )
+    assert "已退回前质控" in _said(open_page("shen", "/inbox"), "//*[@data-toasts]")
+    world.worker.run_until_idle()
+    assert world.incidents() == []
+    assert (world.waiting(), world.status()[1]) == (["pre_qc"], "preqc")
+    with world.services.db.read() as session:
+        query = select(wait.c.task_id).where(wait.c.instance_id == world.case, wait.c.form == "pre_qc")
+        again = f"/tasks/{session.scalar(query)}"
+    assert "影像与申请部位不符" in _said(open_page("chen", again), "//*[@class='said']")
+    assert "前质控" in _said(open_page("he", f"/cases/{world.case}"), "//li[@aria-current='step']")
+    world.submit("chen", "pre_qc", {"decision": "pass", "accept_warnings": "true"})
+    assert (world.waiting(), world.status()[1]) == (["triage"], "triage")
+    for step in world.steps()[3:12]:
+        world.submit(*step)
+    assert world.status()[1] == "published"

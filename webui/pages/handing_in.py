@@ -72,7 +72,7 @@ def hand_in(task_id: UUID) -> ResponseReturnValue:
             raise
         words = texts(problem.code, (type(problem).__doc__ or "").strip().splitlines()[0], problem.advice)
         return _refused(who, task, data, {"_schema": [_sentence(*words)]})
-    flash(handed_in(task.task.form, shared.step_name(task.task)))
+    flash(handed_in(task.task.form, shared.step_name(task.task), back=data.get("back") == ["true"]))
     return redirect(_onwards(task), 303)
 
 

@@ -134,6 +134,7 @@ def _beside(session: Any, who: Actor, task: OpenedTask) -> dict[str, Any]:
 SAID: Final = {
     # what somebody wrote at an earlier step for the one who has this one: form, field
     "offer_reply": (("triage", "note"),), "attend": (("triage", "note"), ("schedule", "note")), "schedule": (("apply", "windows"),),
+    "pre_qc": (("triage", "back_reason"),),
     "report": (("hold", "points"), ("triage", "note")),
 }  # fmt: skip
 
@@ -142,7 +143,7 @@ def _said(session: Any, case_id: UUID, form: str) -> list[tuple[str, str]]:
     """Label and text of each, the newest of its form."""
     words = {
         ("triage", "note"): gettext("分诊给专家的话"), ("schedule", "note"): gettext("排期备注"), ("apply", "windows"): gettext("申请方可用时间"),
-        ("hold", "points"): gettext("讨论要点"),
+        ("hold", "points"): gettext("讨论要点"), ("triage", "back_reason"): gettext("分诊退回的原因"),
     }  # fmt: skip
     handed_in = services().worklist.submissions(session, case_id)
     newest = {s.form: s.data for s in handed_in}

@@ -38,6 +38,8 @@ export function start(): void {
     else label.textContent = plain;
     for (const row of form.querySelectorAll<HTMLElement>(".candidate")) row.classList.toggle("picked", row.querySelector<HTMLInputElement>("input")?.checked ?? false);
   };
+  // A link to a part that is folded away opens it.
+  for (const link of document.querySelectorAll<HTMLAnchorElement>("a[href='#back']")) link.addEventListener("click", () => { const part = document.querySelector<HTMLDetailsElement>("details#back"); if (part) { part.open = true; part.querySelector("textarea")?.focus(); } });
   form.addEventListener("change", tell);
   form.addEventListener("formdata", ({ formData }) => {
     if (!formData.has("experts")) return;
