@@ -18,6 +18,7 @@ EVENTS: Final[dict[str, str]] = {
     "task.claimed": "领取",
     "task.unclaimed": "放回",
     "task.reassigned": "改派",
+    "task.reminded": "催办",
     "task.submitted": "提交",
     "task.completed": "完成任务",
     "task.cut": "任务收回",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select, update
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from engine import Call, Clock, Database, NotDone, Permanent, Unknown, uuid7
 from engine.feel import from_json
+from engine.history import record
 from engine.values import Json
 from integrations.sms import Reply, Sms, SmsBusy, SmsRefused, SmsUnknown, Status, later, reply_of, status_of
 from tasks.cases.service import Cases, ClinicalCase
@@ -22,6 +23,7 @@ from tasks.people.actor import Actor
 from tasks.people.service import People
 
 PLATFORM = UUID(int=0)
+REMIND_AGAIN = timedelta(minutes=15)
 
 
 @dataclass(frozen=True)
@@ -155,6 +157,32 @@ class Notify:
             )
         )  # fmt: skip
         return {}
+
+    def remind(self, actor: Actor, case_id: UUID, task_id: UUID, people: Sequence[UUID]) -> int:
+        """Put a notice of a task that waits into the lists of these people, for a coordinator; how many got one. Within a quarter of
+        an hour the same person is not reminded of the same task again. NotFound."""
+        now, told = self.clock.now(), 0
+        with self.db.transaction() as session:
+            case = self._cases.require(session, actor, case_id, "case", "reassign")
+            for account in dict.fromkeys(people):
+                key = f"remind:{task_id.hex}:{account.hex}"
+                newest = select(Notice).where(Notice.account_id == account, Notice.key.startswith(key))
+                last = session.scalar(newest.order_by(Notice.created_at.desc()).limit(1))
+                if last is not None and now - last.created_at < REMIND_AGAIN:
+                    continue
+                told += 1
+                session.add(
+                    Notice(
+                        id=uuid7(), tenant=case.tenant, account_id=account, case_id=case.id, template="remind",
+                        key=f"{key}:{uuid7().hex[-7:]}", created_at=now,
+                    )
+                )  # fmt: skip
+            if told:
+                record(
+                    session, tenant=case.tenant, kind="task.reminded", actor=actor.id, at=now, instance_id=case.instance_id, task_id=task_id,
+                    data={"people": told},
+                )  # fmt: skip
+        return told
 
     # -- from the provider --------------------------------------------------------------------------------------------
     def status(self, report: Status) -> bool:

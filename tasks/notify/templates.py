@@ -51,6 +51,7 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     "consent_due": ("{ref} 的知情同意书尚未补签", "The consent form of {ref} is still missing"),
     "published": ("{ref} 的结果已发布", "The result of {ref} is published"),
     "glass": ("有人以紧急授权查看 {ref}，已记录", "Somebody opened {ref} by emergency access; it is recorded"),
+    "remind": ("会诊 {ref} 有任务等您处理，协调员催办", "Consultation {ref} waits for you, the coordinator asks"),
     "not_acknowledged": ("{ref} 的结果对方尚未确认", "The result of {ref} is not acknowledged yet"),
 }
 URGENCY: Mapping[str, tuple[str, str]] = {"E": ("急", "Urgent"), "U": ("加急", "Expedited"), "R": ("", "Routine")}
