@@ -3,7 +3,7 @@
 The tree of an instance grows by every step. What is finished is in the history; the tree needs only what open tokens
 still look back at: the node where they parted and the joins that have not fired. From the root downwards everything that
 is finished and leads to a single open subtree is removed. A finished side branch goes with it unless it ended in a join
-that still has to take its data.
+that still has to take its data. Of an activity done one after the other the finished instances go.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
 from engine.spiff import workflows
+from engine.spiff_instances import SequentialInstances
 
 
 def sweep(top: BpmnWorkflow) -> None:
@@ -38,7 +39,7 @@ def sweep(top: BpmnWorkflow) -> None:
 def compact(top: BpmnWorkflow) -> int:
     """Cut every tree of the instance; the number of tasks removed."""
     sweep(top)
-    return sum(_cut(flow) for flow in workflows(top) if not flow.completed)
+    return sum(_cut(flow) + _cut_instances(flow) for flow in workflows(top) if not flow.completed)
 
 
 def _cut(flow: Any) -> int:
@@ -64,6 +65,21 @@ def _cut(flow: Any) -> int:
     if flow.last_task is not None and flow.last_task.id not in flow.tasks:
         flow.last_task = None
     return len(removed)
+
+
+def _cut_instances(flow: Any) -> int:
+    """Cut off the finished instances of what is done one after the other: they have given what they had to give."""
+    holders = [
+        t for t in flow.tasks.values() if t.state == TaskState.STARTED and isinstance(t.task_spec, SequentialInstances)
+    ]
+    removed = 0
+    for holder in holders:
+        done = [c for c in holder._children if flow.tasks[c].has_state(TaskState.FINISHED_MASK)]
+        for task in [task for child in done for task in _subtree(flow, flow.tasks[child])]:
+            del flow.tasks[task.id]
+            removed += 1
+        holder._children = [c for c in holder._children if c not in done]
+    return removed
 
 
 def _only_open_child(flow: Any, node: Task, live: dict[UUID, bool]) -> Task | None:

@@ -31,9 +31,6 @@ from engine.operations import Signature
 from engine.promises import unfit
 from engine.values import Json
 
-MOST_INSTANCES = 200
-"""More instances of one activity at a time would make every step of the case slow."""
-
 HELD = "held"
 """Internal data of a task that waits for a person to settle its incident."""
 
@@ -400,56 +397,6 @@ class ProcessSpec(BpmnProcessSpec):
         self.task_specs["End"] = end
         end._inputs.clear()
         self.end.connect(end)
-
-
-class _Merges:
-    """Multi-instance: each finished instance gives its output item, or what it changed."""
-
-    def merge_child(self, workflow: Any, child: Task) -> None:
-        """Merge one finished instance (SpiffWorkflow calls this when it completes)."""
-        private = {item.bpmn_id for item in (self.input_item, self.output_item) if item is not None}  # type: ignore[attr-defined]
-        if self.data_output is None or self.output_item is None:  # type: ignore[attr-defined]
-            parent = child.parent
-            child.data = {name: value for name, value in child.data.items() if name not in private}
-            merged = merge_branches(parent.parent.data, [parent.data, child.data])
-            parent.data, child.data = merged, merged
-        else:
-            child.data = {self.output_item.bpmn_id: None, **child.data}  # type: ignore[attr-defined]
-        super().merge_child(workflow, child)  # type: ignore[misc]
-
-    def check_completion_condition(self, my_task: Task) -> bool:
-        """Whether what the last finished instance gave ends the others. Stuck when that is neither true nor false."""
-        merged = my_task.internal_data.get("merged", [])
-        last = next((one for one in my_task.children if merged and str(one.id) == merged[-1]), None)
-        return last is not None and self.condition is not None and decide(last, self.condition)  # type: ignore[attr-defined]
-
-
-class ParallelInstances(_Merges, Holding, base.ParallelMultiInstanceTask):
-    """An activity done once for each item, all at a time."""
-
-    def create_children(self, my_task: Task) -> None:
-        """One instance for each element of a list, or for each number below a whole one. Stuck when there is neither."""
-        if self.data_input is not None:
-            source, value = self.data_input.bpmn_id, self.data_input.get(my_task)
-            count = len(value) if isinstance(value, list) else None
-        else:
-            source, value = self.cardinality, evaluate_json(my_task, self.cardinality)
-            count = value if isinstance(value, int) and not isinstance(value, bool) else None
-        if count is None or not 0 <= count <= MOST_INSTANCES:
-            seen = inputs(my_task, feel.compile(source).names)
-            raise Stuck("expression", "loop_count", f"{source} gives no list or number of 0 to {MOST_INSTANCES}", seen)
-        if self.data_output is not None and (self.data_input is None or self.data_output.bpmn_id != source):
-            # what an earlier round gave does not count in this one
-            my_task.data = {name: value for name, value in my_task.data.items() if name != self.data_output.bpmn_id}
-        super().create_children(my_task)
-
-
-class SequentialInstances(_Merges, Holding, base.SequentialMultiInstanceTask):
-    """An activity done once for each item, one after the other."""
-
-
-class Loop(Holding, base.StandardLoopTask):
-    """An activity repeated while a condition holds."""
 
 
 def _ancestors(task: Task) -> dict[UUID, Task]:

@@ -32,7 +32,7 @@ from SpiffWorkflow.bpmn.specs.data_spec import TaskDataReference
 from SpiffWorkflow.bpmn.specs.event_definitions.simple import NoneEventDefinition
 from SpiffWorkflow.bpmn.specs.mixins.multiinstance_task import LoopTask
 
-from engine import spiff, spiff_events
+from engine import spiff, spiff_events, spiff_instances
 from engine.errors import LianyiError
 
 NS = {
@@ -97,9 +97,9 @@ def properties(node: Any) -> dict[str, str]:
 class _Nodes(TaskParser):
     """What our parsers share: properties, document order, names of our loop classes."""
 
-    STANDARD_LOOP_CLASS = spiff.Loop
-    PARALLEL_MI_CLASS = spiff.ParallelInstances
-    SEQUENTIAL_MI_CLASS = spiff.SequentialInstances
+    STANDARD_LOOP_CLASS = spiff_instances.Loop
+    PARALLEL_MI_CLASS = spiff_instances.ParallelInstances
+    SEQUENTIAL_MI_CLASS = spiff_instances.SequentialInstances
 
     def get_position(self, node: Any = None) -> dict[str, float]:  # noqa: ARG002 - the interface
         """Everywhere the same: flows keep the order of the document, not of the drawing."""

@@ -7,6 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
+
+MOST_PARALLEL: Final = 200
+"""More instances of one activity at a time would make every step of the case slow."""
+MOST_SEQUENTIAL: Final = 2_000
 
 
 @dataclass(frozen=True)

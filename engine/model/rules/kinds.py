@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from engine import feel
 from engine.model.finding import Finding, Rule
-from engine.model.types import Loop, Node
+from engine.model.types import MOST_PARALLEL, MOST_SEQUENTIAL, Loop, Node
 from engine.model.view import View
 
 COMPLEX = Rule(
@@ -41,10 +41,13 @@ NO_LOOP_DATA = Rule(
     "loop_data", "{why}", "Give the loop a number or a list, and for results an output list with its item."
 )
 BEHAVIOR = Rule("loop_behavior", "behavior={value} is never read.", "Remove it; let a step inside throw the message.")
-CARDINALITY = Rule("loop_cardinality", "The loop runs {value} times.", "Use a number from 1 to 10, or a list.")
-SEQUENTIAL = Rule(
-    "loop_kind", "A {kind} loop is not executed.", "Draw the loop with a gateway, or use a parallel one of at most 10."
+CARDINALITY = Rule(
+    "loop_cardinality",
+    "The loop runs {value} times.",
+    "Use a number from 1 to {most}, or a list. More than {parallel} at a time make every step slow: do them one after the other, "
+    "or let a message start a case for each.",
 )
+STANDARD = Rule("loop_kind", "A standard loop is not executed.", "Draw the loop with a gateway and a condition.")
 FOREVER = Rule(
     "loop_endless",
     "The loop has neither condition nor maximum, or the maximum is not positive.",
@@ -52,7 +55,6 @@ FOREVER = Rule(
 )
 
 _ATTRIBUTES = {"startQuantity": "1", "completionQuantity": "1"}
-MOST = 10
 
 
 def check(view: View) -> Iterator[Finding]:
@@ -91,12 +93,10 @@ def _loop(view: View, node: Node, loop: Loop) -> Iterator[Finding]:
         if (not loop.condition and not loop.maximum) or (loop.maximum and not _positive(loop.maximum)):
             yield FOREVER.at(view.file, node, line=loop.line)
         else:
-            yield SEQUENTIAL.at(view.file, node, line=loop.line, kind="standard")
+            yield STANDARD.at(view.file, node, line=loop.line)
         return
     if loop.behavior not in ("", "All"):
         yield BEHAVIOR.at(view.file, node, line=loop.line, value=loop.behavior)
-    if loop.kind == "sequential":
-        yield SEQUENTIAL.at(view.file, node, line=loop.line, kind="sequential")
     if not loop.cardinality and not loop.data_in:
         yield NO_LOOP_DATA.at(view.file, node, line=loop.line, why="The loop has neither a number nor a list.")
     if bool(loop.data_out) != bool(loop.item_out):
@@ -105,9 +105,9 @@ def _loop(view: View, node: Node, loop: Loop) -> Iterator[Finding]:
         yield NO_LOOP_DATA.at(view.file, node, line=loop.line, why="The list has no item to give to each run.")
     if loop.data_out and loop.data_out in _names(loop.completion):
         yield COMPLETION.at(view.file, node, line=loop.line, name=loop.data_out, item=loop.item_out)
-    number = _number(loop.cardinality)
-    if number is not None and not 1 <= number <= MOST:
-        yield CARDINALITY.at(view.file, node, line=loop.line, value=loop.cardinality)
+    number, most = _number(loop.cardinality), MOST_SEQUENTIAL if loop.kind == "sequential" else MOST_PARALLEL
+    if number is not None and not (1 <= number <= most and number == int(number)):
+        yield CARDINALITY.at(view.file, node, line=loop.line, value=loop.cardinality, most=most, parallel=MOST_PARALLEL)
 
 
 def _names(source: str) -> frozenset[str]:
