@@ -90,7 +90,6 @@ def words() -> dict[str, str]:
         "not_claimed": gettext("没有领取，可能他人已领取"),
         "undo": gettext("撤销"),
         "wrong_password": gettext("密码不对，请再输入一次。"),
-        "too_many": gettext("密码错误次数太多，请 10 分钟后再试。"),
         "uploading": gettext("已核对 {checked}，已上传 {done} / {all}"),
         "uploaded": gettext("已上传 {all} 个文件"),
         "uploaded_left": gettext("已上传 {all} 个文件，{left} 个没有上传"),

@@ -8,14 +8,17 @@ from flask import Blueprint, Response, flash, g, make_response, redirect, render
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from engine.errors import NotFound
+from engine.errors import LianyiError, NotFound
 from tasks.people.errors import BadCredentials, LoginEnded, TooManyLogins
+from tasks.people.logins import PER_NAME
 from tasks.people.service import Actor
 from webui import resume
 from webui.context import context, services
 from webui.guards import cookie_name, inside, public, token
 
 blueprint = Blueprint("login", __name__)
+WARNED = 5
+"""From so many attempts left on, their number is told."""
 YEAR = 365 * 24 * 3600
 CHOICES = {
     "lang": ("zh", "en"),
@@ -54,7 +57,7 @@ def log_in() -> ResponseReturnValue:
         many = isinstance(problem, TooManyLogins)
         page = render_template(
             "login.html", next=target, locked=g.locked and not name, failed=True, many=many, name=name, kept=kept,
-            lost=bool(kept),
+            lost=bool(kept), advice=advice(problem),
         )  # fmt: skip
         return page, TooManyLogins.status if many else BadCredentials.status
     if sent:
@@ -62,6 +65,18 @@ def log_in() -> ResponseReturnValue:
     answer = make_response(redirect(_on(who, target, kept), 303))
     _keep(answer, cookie_name(), opened, None)
     return answer
+
+
+def advice(problem: LianyiError) -> str:
+    """What to do after a wrong password: how often one may still try, or how long to wait."""
+    if isinstance(problem, TooManyLogins):
+        return str(gettext("请 %(n)s 分钟后再试，或联系信息科重设密码。", n=problem.params.get("minutes", 10)))
+    left = problem.params.get("left", PER_NAME)
+    if left == 0:
+        return str(gettext("这是最后一次，请 10 分钟后再试，或联系信息科重设密码。"))
+    if left <= WARNED:
+        return str(gettext("还可以试 %(n)s 次，之后要等 10 分钟。忘记密码请联系信息科。", n=left))
+    return str(gettext("请重新输入；多次失败请联系信息科重设密码。"))
 
 
 def _on(who: Actor, target: str, kept: str) -> str:

@@ -66,8 +66,7 @@ class Logins:
             account = session.scalar(select(Account).where(Account.login_name == login_name))
         good = self._verify(account.password_hash if account else None, password)
         if account is None or not good or not account.active:
-            self._failed(login_name, address, account, "login_failed")
-            raise BadCredentials
+            raise BadCredentials(left=self._failed(login_name, address, account, "login_failed"))
         token, now = secrets.token_urlsafe(32), self._clock.now()
         with self._db.transaction() as session:
             login = Login(
@@ -155,23 +154,27 @@ class Logins:
             account = session.get_one(Account, login.account_id)
         self._bear(account.login_name, None)
         if not account.active or not self._verify(account.password_hash, password):
-            self._failed(account.login_name, login.address, account, "reauth_failed")
-            raise BadCredentials
+            raise BadCredentials(left=self._failed(account.login_name, login.address, account, "reauth_failed"))
         return login.id
 
     def _bear(self, login_name: str, address: str | None) -> None:
-        """TooManyLogins when this name or address failed too often of late."""
-        since = self._clock.now() - WINDOW
-        recent = select(func.count()).select_from(LoginFailure).where(LoginFailure.at > since)
+        """TooManyLogins, with the minutes to wait, when this name or address failed too often of late."""
+        limits = [(LoginFailure.name_hash == _hash(login_name), PER_NAME)]
+        if address:
+            limits.append((LoginFailure.address == address, PER_ADDRESS))
+        now = self._clock.now()
         with self._db.read() as session:
-            named = session.scalar(recent.where(LoginFailure.name_hash == _hash(login_name))) or 0
-            placed = session.scalar(recent.where(LoginFailure.address == address)) or 0 if address else 0
-        if named >= PER_NAME or placed >= PER_ADDRESS:
-            raise TooManyLogins
+            for whose, most in limits:
+                recent = select(LoginFailure.at).where(whose, LoginFailure.at > now - WINDOW)
+                # when the oldest of the last `most` leaves the window, there is room for one more
+                oldest = session.scalar(recent.order_by(LoginFailure.at.desc()).offset(most - 1).limit(1))
+                if oldest is not None:
+                    raise TooManyLogins(minutes=max(1, -int((now - oldest - WINDOW).total_seconds() // 60)))
 
-    def _failed(self, login_name: str, address: str | None, account: Account | None, kind: str) -> None:
-        """Count a failure; the name is hashed, for what is typed there may be a password. The record gets the first ones of a
-        name and a place, then every doubling, so that whoever tries for hours fills no chain."""
+    def _failed(self, login_name: str, address: str | None, account: Account | None, kind: str) -> int:
+        """Count a failure; returns how many more of the name are borne. The name is hashed, for what is typed there may be a
+        password. The record gets the first ones of a name and a place, then every doubling, so that whoever tries for hours
+        fills no chain."""
         now = self._clock.now()
         name = _hash(login_name)
         with self._db.transaction() as session:
@@ -187,6 +190,8 @@ class Logins:
                     session, tenant=account.hospital_id if account else PLATFORM, kind=kind, at=now,
                     actor=str(account.id) if account else UNKNOWN, data={"named": named, "placed": placed} | _place(address),
                 )  # fmt: skip
+            recent = select(func.count()).where(LoginFailure.name_hash == name, LoginFailure.at > now - WINDOW)
+            return max(0, PER_NAME - int(session.scalar(recent) or 0))
 
     def _verify(self, stored: str | None, password: str) -> bool:
         try:

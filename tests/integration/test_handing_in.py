@@ -310,3 +310,34 @@ def test_the_coordinator_keeps_the_course_of_a_case_that_is_published(world: Wor
             session.execute(update(Login).values(seen_at=world.clock.now()))
         tabs = html.fromstring(open_page("wu", f"/cases/{world.case}")).xpath("//nav//a/@href")
         assert any("tab=log" in tab for tab in tabs), days
+
+
+# -- a wrong password -------------------------------------------------------------------------------------------------
+def test_wrong_passwords_are_counted_down_and_then_the_wait_is_told(world: World, client: FlaskClient) -> None:
+    def attempt(name: str) -> str:
+        answer = client.post("/login", data={"login_name": name, "password": "wrong"})
+        return _words(answer.text, "//*[contains(@class,'banner')]")
+
+    for name in ("lin", "nobody"):  # whether there is such a person is not told
+        told = [attempt(name) for _ in range(11)]
+        assert "还可以试" not in told[3]
+        assert "还可以试 5 次" in told[4]
+        assert "最后一次" in told[9]
+        assert "请 10 分钟后再试" in told[10]
+    world.clock.advance(timedelta(minutes=7))
+    assert "请 3 分钟后再试" in attempt("lin")
+
+
+def test_a_wrong_password_of_a_signature_is_told_at_it_and_signs_nothing(world: World, client: FlaskClient) -> None:
+    world.walk(10)
+    client.post("/login", data={"login_name": "lin", "password": alliance.PASSWORD})
+    sign = _task(world, "sign")
+    for _ in range(5):
+        answer = client.post(sign, data={"statement": "true", "password": "wrong"})
+        assert answer.location == f"{sign}#errors"
+    told = client.get(sign).text
+    assert "没有签发。还可以试 5 次" in _words(told, "//*[@id='password-error']")
+    assert html.fromstring(told).xpath("//*[@id='errors']//a/@href") == ["#password"]
+    assert html.fromstring(told).xpath("//input[@name='statement'][@checked]")
+    right = {"statement": "true", "password": alliance.PASSWORD}
+    assert client.post(sign, data=right).location == "/inbox"

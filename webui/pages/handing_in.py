@@ -23,6 +23,7 @@ from webui.done_words import handed_in
 from webui.errors import answer, texts
 from webui.guards import inside, token, wants_json
 from webui.i18n import hm, language
+from webui.login import advice
 from webui.pages import over, shared, tasks
 from webui.resume import keeps
 
@@ -107,9 +108,10 @@ def _refused(
 
 
 def _password(problem: LianyiError) -> str:
+    """What is told at the password of a signature."""
     if isinstance(problem, TooManyLogins):
-        return _sentence(*texts(problem.code, (type(problem).__doc__ or "").strip(), problem.advice))
-    return str(gettext("密码不对，没有签发。请重新输入。"))
+        return _sentence(str(gettext("密码错误次数太多，没有签发。")), advice(problem))
+    return _sentence(str(gettext("密码不对，没有签发。")), advice(problem))
 
 
 def _sentence(first: str, second: str) -> str:

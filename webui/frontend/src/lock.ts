@@ -25,8 +25,9 @@ async function open(box: HTMLDialogElement, form: HTMLFormElement): Promise<void
   password.value = "";
   form.querySelectorAll("[aria-busy]").forEach((button) => button.removeAttribute("aria-busy"));
   if (answer?.type === "opaqueredirect") { box.close(); document.dispatchEvent(new CustomEvent("lianyi:unlocked")); return; }
+  const told = answer && new DOMParser().parseFromString(await answer.text(), "text/html").querySelector(".banner.bad p")?.textContent;
   wrong.hidden = false;
-  wrong.textContent = word(answer === null ? "upload_broken" : answer.status === 429 ? "too_many" : "wrong_password");
+  wrong.textContent = told || word(answer === null ? "upload_broken" : "wrong_password");
   password.focus();
 }
 
