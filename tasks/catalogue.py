@@ -163,6 +163,7 @@ def build(
     imaging = Imaging(db, clock, people, cases, patients, blobs, compressor, renderer, decode, engine)
     applications = Applications(db, clock, engine, people, cases, patients, imaging, files, worklist)
     messages = Messages(db, clock, people)
+    files.named_by(imaging.names)
     messages.found_by(notify_centre.one)
     messages.found_by(imaging_centre.one)
     hl7_messages.connect(messages, applications)

@@ -32,6 +32,7 @@ from tasks import catalogue
 from tasks.catalogue import Services
 from tasks.notify.service import Offer
 from tasks.people.service import Actor, directory
+from tasks.worklist import orphans
 from webui import logs
 from webui.config import Config
 from webui.supervisor import ParentWatch
@@ -85,8 +86,9 @@ class House:
         history.check(self.db, "worker", self.clock.now())
 
     def forget(self) -> None:
-        """Let go of what the engine need not remember any more."""
+        """Let go of what the engine need not remember any more, and of uploads that were never handed in."""
         retention.sweep(self.db, self.clock.now())
+        orphans.sweep(self.db, self.services.files, self.clock.now())
 
     def close(self) -> None:
         """Close what was opened."""

@@ -59,6 +59,7 @@ EVENTS: Final[dict[str, str]] = {
     "file.added": "加入文件",
     "file.opened": "打开文件",
     "file.withdrawn": "撤下文件",
+    "file.swept": "清除未提交的文件",
     "patient.new": "登记患者",
     "patient.auto": "自动归并患者",
     "patient.flag": "标记疑似重复",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+from datetime import datetime
 from typing import BinaryIO
 
 from integrations.storage.port import Blob, BlobDamaged, BlobMissing, chunks
@@ -35,6 +36,10 @@ class MemoryStore:
     def open(self, sha256: str) -> BinaryIO:
         """A blob as a stream."""
         return io.BytesIO(self.read(sha256))
+
+    def remove(self, sha256: str, before: datetime) -> bool:  # noqa: ARG002 - here nothing has an age
+        """Forget the bytes."""
+        return self.blobs.pop(sha256, None) is not None
 
     def size(self, sha256: str) -> int:
         """Bytes of a blob."""

@@ -9,6 +9,7 @@ import os
 import re
 import tempfile
 import time
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
@@ -61,6 +62,8 @@ class FileStore:
         if not known:
             target.parent.mkdir(parents=True, exist_ok=True)
             os.replace(temporary, target)
+        else:
+            os.utime(target)  # put again: nobody may remove it as old while its new name is being written down
         # also for a known name: whoever renamed it may not have synced the folders yet
         for folder in (target.parent, target.parent.parent, self.root):
             _sync(folder)
@@ -76,6 +79,17 @@ class FileStore:
             return self._path(sha256).open("rb")
         except FileNotFoundError:
             raise BlobMissing(sha256) from None
+
+    def remove(self, sha256: str, before: datetime) -> bool:
+        """Unlink a blob nobody has put since; whether it went."""
+        path = self._path(sha256)
+        try:
+            if path.stat().st_mtime >= before.timestamp():
+                return False
+            path.unlink()
+        except FileNotFoundError:
+            return False
+        return True
 
     def size(self, sha256: str) -> int:
         """Bytes of a blob."""

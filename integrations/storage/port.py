@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import BinaryIO, Protocol
 
 from integrations import IntegrationError
@@ -39,7 +40,7 @@ class StoreFull(IntegrationError):
 
 
 class BlobStore(Protocol):
-    """Keeps bytes for ever under their sha256; putting the same bytes again does nothing."""
+    """Keeps bytes under their sha256 until they are removed; putting the same bytes again only makes them young again."""
 
     def put(self, data: bytes | BinaryIO) -> Blob:
         """Keep bytes durably; returns only when they would survive a power cut. A stream is kept from where it stands."""
@@ -52,6 +53,9 @@ class BlobStore(Protocol):
 
     def open(self, sha256: str) -> BinaryIO:
         """A blob as a stream to read from; the caller closes it."""
+
+    def remove(self, sha256: str, before: datetime) -> bool:
+        """Let go of bytes that nobody has put since an instant; whether they went. Ask first whether anything still names them."""
 
     def size(self, sha256: str) -> int:
         """Bytes of a blob."""

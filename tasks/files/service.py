@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import BinaryIO
 from uuid import UUID
 
@@ -27,6 +28,8 @@ __all__ = ["File", "Files"]
 
 LIMIT = 50 * 1024 * 1024
 KINDS = frozenset({"consent", "attachment", "report", "recording", "export"})
+SWEEPER = "worker"
+"""Who lets go of what nobody handed in."""
 NOTHING: Mapping[str, Json] = {}
 UPLOADS = frozenset({"consent", "attachment"})
 MAGIC = {
@@ -41,6 +44,7 @@ class Files:
 
     def __init__(self, db: Database, clock: Clock, cases: Cases, blobs: BlobStore) -> None:
         self._db, self._clock, self._cases, self._blobs = db, clock, cases, blobs
+        self._named: list[Callable[[Session, str], bool]] = []
 
     def upload(self, actor: Actor, case_id: UUID, kind: str, name: str, media_type: str, content: bytes) -> File:
         """A consent scan or an attachment from a person. NotFound, FileEmpty, FileTooLarge, FileRefused."""
@@ -103,6 +107,25 @@ class Files:
                 raise NotFound("file", id=str(file_id))
             file.withdrawn_at = self._clock.now()
             self._note(session, file, case, "file.withdrawn", actor.id)
+
+    def let_go(self, file_id: UUID, before: datetime) -> bool:
+        """Withdraw an upload nobody handed in and remove its bytes, unless something else names them or they were put since an
+        instant. Whether anything changed; that is an entry of the record."""
+        with self._db.transaction() as session:
+            file = session.get_one(File, file_id)
+            case = self._cases.get(session, file.case_id) if file.case_id else None
+            others = select(File.id).where(File.sha256 == file.sha256, File.id != file.id)
+            named = session.scalar(others.limit(1)) is not None or any(f(session, file.sha256) for f in self._named)
+            fresh = file.withdrawn_at is None
+            file.withdrawn_at = file.withdrawn_at or self._clock.now()
+            gone = not named and self._blobs.exists(file.sha256)
+            if case is not None and (fresh or gone):
+                self._note(session, file, case, "file.swept", SWEEPER, {"bytes": not named})
+        return (gone and self._blobs.remove(file.sha256, before)) or fresh
+
+    def named_by(self, finder: Callable[[Session, str], bool]) -> None:
+        """Let bytes be kept that another service names by their hash."""
+        self._named.append(finder)
 
     def of_case(self, session: Session, case_id: UUID, *kinds: str) -> list[File]:
         """The files of these kinds, newest last; for services, no permission is checked."""

@@ -262,6 +262,11 @@ class Imaging:
         query = select(Quarantine).where(Quarantine.tenant == tenant, fresh).order_by(Quarantine.received_at.desc())
         return list(session.scalars(query.limit(100)))
 
+    def names(self, session: Session, sha256: str) -> bool:
+        """Whether a drawn picture has these bytes: somebody may have saved one and attached it."""
+        drawn = (select(t.sha256).where(t.sha256 == sha256).limit(1) for t in (Picture, KeyView))
+        return any(session.scalar(query) is not None for query in drawn)
+
     # -- cases --------------------------------------------------------------------------------------------------------
     def carry(self, session: Session, case: ClinicalCase, study_uids: Iterable[str], *, actor: str) -> None:
         """Let a case carry studies of its applying hospital. NotFound for a study of another patient or none."""

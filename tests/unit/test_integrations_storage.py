@@ -8,6 +8,7 @@ import io
 import os
 import threading
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
 
@@ -199,3 +200,18 @@ def test_a_full_disk_keeps_no_draft(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         with pytest.raises(StoreFull):
             store.put(draft)
     assert _files(tmp_path) == []
+
+
+def test_bytes_are_removed_once_nobody_has_put_them_for_a_while(tmp_path: Path) -> None:
+    store = FileStore(tmp_path)
+    blob = store.put(b"old")
+    path = tmp_path / blob.sha256[:2] / blob.sha256[2:4] / blob.sha256
+    cut = datetime.now(UTC) - timedelta(days=1)
+    assert not store.remove(blob.sha256, cut)  # too young
+    os.utime(path, (1, 1))
+    store.put(b"old")  # put again, so that it is young again
+    assert not store.remove(blob.sha256, cut)
+    os.utime(path, (1, 1))
+    assert store.remove(blob.sha256, cut)
+    assert not store.exists(blob.sha256)
+    assert not store.remove(blob.sha256, cut)
