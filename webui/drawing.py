@@ -137,6 +137,19 @@ def appointments() -> list[tuple[str, list[str]]]:
     return [(str(names[place] if place else gettext("平台")), words) for place, words in found.items()]
 
 
+def own_place(hospital_id: UUID | None) -> str:
+    """The name of a hospital for who works at several: at which of them it is to be done. Nothing for anybody else."""
+    who = g.get("actor")
+    if who is None or hospital_id is None or len({a.hospital_id for a in who.assignments if a.hospital_id}) < 2:
+        return ""
+    if "own_places" not in g:
+        with services().db.read() as session:
+            g.own_places = {
+                h.id: (h.name_en if language() == "en" else h.name) or h.name for h in directory.hospitals(session)
+            }
+    return str(g.own_places.get(hospital_id, ""))
+
+
 def role_word(role: str) -> str:
     """The word for a role."""
     words = {
@@ -159,7 +172,9 @@ def person_line() -> list[str]:
         department = services().people.department(session, account.department_id)
     english = language() == "en"
     place = (department.name_en or "") if department and english else department.name if department else ""
-    return [w for w in (place or (home.name_en if english else home.name), title_word(account.title)) if w]
+    several = len({a.hospital_id for a in who.assignments if a.hospital_id})
+    where = gettext("%(n)s 家医院", n=several) if several > 1 else place or (home.name_en if english else home.name)
+    return [w for w in (where, title_word(account.title)) if w]
 
 
 def title_word(title: str | None) -> str:
@@ -224,6 +239,7 @@ def register(app: Flask, navigation: Callable[[], list[Item]]) -> None:
         "marked": marked,
         "appointments": appointments,
         "person_line": person_line,
+        "own_place": own_place,
         "waiting": waiting,
         "largest_file": lambda: LARGEST_FILE,
         "now": lambda: context().clock.now(),

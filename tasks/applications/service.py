@@ -93,10 +93,12 @@ class Applications:
 
     # -- open ---------------------------------------------------------------------------------------------------------
     def candidates(self, session: Session, actor: Actor, words: str) -> list[Candidate]:
-        """Patients of the actor's hospital that match, for a new application; nothing for an empty query."""
-        if not may(actor, "create", Facts("application", actor.hospital_id)):
-            return []
-        found = [f for f in self._patients.find(session, actor, words) if f.tenant == actor.hospital_id]
+        """Patients that match, of every hospital where the actor may apply; nothing for an empty query."""
+        found = [
+            f
+            for f in self._patients.find(session, actor, words)
+            if may(actor, "create", Facts("application", f.tenant))
+        ]
         records = [f.record_id for f in found]
         studies = self._imaging.of_records(session, records)
         orders = self._patients.newest_orders(session, records)

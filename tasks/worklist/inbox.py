@@ -48,6 +48,7 @@ class InboxRow:
     name_en: str | None
     form: str | None
     role: str | None
+    scope: UUID | None
     person: UUID | None
     due: datetime | None
     reauth: bool
@@ -186,6 +187,7 @@ def row(found: Any, shown: dict[UUID, CaseFacts]) -> InboxRow:
         name_en=found.name_en,
         form=found.form,
         role=found.role,
+        scope=found.scope,
         person=found.person,
         due=found.due,
         reauth=bool(found.reauth),

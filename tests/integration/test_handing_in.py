@@ -341,3 +341,22 @@ def test_a_wrong_password_of_a_signature_is_told_at_it_and_signs_nothing(world: 
     assert html.fromstring(told).xpath("//input[@name='statement'][@checked]")
     right = {"statement": "true", "password": alliance.PASSWORD}
     assert client.post(sign, data=right).location == "/inbox"
+
+
+# -- several hospitals ------------------------------------------------------------------------------------------------
+def test_who_works_at_two_hospitals_is_told_at_which_one_a_task_is_to_be_done(
+    world: World, open_page: Open, client: FlaskClient
+) -> None:
+    world.walk(1)
+    approve = _task(world, "approve")
+    assert "own-place" not in open_page("gao", "/inbox"), "who works at one is not told each time"
+    for role in ("approver", "applicant"):
+        world.services.people.assign(world.accounts["lin"], role, world.home, actor="test")
+    for lang, home in (("zh", "青禾县人民医院"), ("en", "Qinghe")):
+        row = _words(open_page("lin", "/inbox", lang), f"//tr[@data-task='{approve.rpartition('/')[2]}']//small")
+        assert home in row
+        assert home in _words(open_page("lin", approve, lang), "//header//*[@data-at]")
+        assert home in _words(open_page("lin", "/applications/new?q=QH20461", lang), "//form[@id='open']//*[@data-at]")
+    assert "2 家医院" in _words(open_page("lin", "/inbox"), "//details[@class='person']/summary")
+    opened = client.post("/applications/new", data={"registration": str(world.registration)})
+    assert opened.location.startswith("/tasks/")
