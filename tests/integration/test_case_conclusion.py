@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 from lxml import html
+from sqlalchemy import select
 
+from engine.tables import wait
 from tasks.people.letters import spelled
 from tasks.quality import sampling
 
@@ -46,6 +48,11 @@ def test_second_opinion_and_ruling_are_shown_and_remarks_only_to_whom_they_are_m
     said = str(world.steps()[8][2]["findings"])
     world.submit("bai", "score", low | {"citation": f"描述完整性：{said}｜缺大小"})
     assert world.waiting() == ["arbitrate"]
+    with world.services.db.read() as session:
+        ruling = session.scalar(select(wait.c.task_id).where(wait.c.form == "arbitrate"))
+    asked = open_page("wang", f"/tasks/{ruling}")
+    assert [n.get("data-judged") for n in html.fromstring(asked).xpath("//*[@data-judged]")] == ["1-2", "1-1"]
+    assert "王示例" in _said(asked, "//*[@class='who']")
     world.submit("wang", "arbitrate", {"decision": "accept", "reason": "第一位评分有据"})
     address = f"/cases/{world.case}?tab=report"
     for login in ("lin", "he"):

@@ -44,6 +44,7 @@ def test_a_rework_is_called_so_and_shows_its_author_what_was_said_but_not_who(wo
         assert "重修报告" in open_page("lin", path), path
         assert "Rework report" in open_page("lin", path, "en"), path
     assert "书写报告" not in _words(open_page("lin", task), "//header")
+    assert "重修报告" in open_page("wu", "/monitor")
     told = _words(open_page("lin", task), "//*[@data-returned]")
     assert "52 / 100" in told
     for word in ("第 1 次，最多 2 次", "描述完整性12", "请写明中线", "请补充中线结构", "漏诊", said):
@@ -118,6 +119,11 @@ def test_reviewer_and_signer_see_the_patient_and_how_sure_the_author_is(world: W
         assert _words(page, "//*[@data-certainty]") == "把握程度 考虑", form
         if form == "review":
             world.submit(*world.steps()[9])
+        else:
+            signer = _words(page, "//*[contains(@class,'signer')]")
+            assert "以林示范的名义签发" in signer
+            assert "主任医师" in signer
+            assert "提醒" in signer
     world.submit(*world.steps()[10])
     assert "王示例" not in open_page("zheng", _task(world, "score"))
 
