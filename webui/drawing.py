@@ -19,7 +19,7 @@ from webui.assets import asset
 from webui.context import context, services
 from webui.event_words import actor_word, event_word, named, seen_word
 from webui.headers import nonce, request_id
-from webui.i18n import duration, language
+from webui.i18n import counted, duration, language
 from webui.navigation import Item
 
 SOON = timedelta(hours=1)
@@ -173,7 +173,7 @@ def person_line() -> list[str]:
     english = language() == "en"
     place = (department.name_en or "") if department and english else department.name if department else ""
     several = len({a.hospital_id for a in who.assignments if a.hospital_id})
-    where = gettext("%(n)s 家医院", n=several) if several > 1 else place or (home.name_en if english else home.name)
+    where = counted("%(n)s 家医院", n=several) if several > 1 else place or (home.name_en if english else home.name)
     return [w for w in (where, title_word(account.title)) if w]
 
 

@@ -60,3 +60,18 @@ def test_placeholders_are_kept() -> None:
         assert sorted(re.findall(r"%\(\w+\)\d*[sd]|\{\w+\}", text)) == sorted(
             re.findall(r"%\(\w+\)\d*[sd]|\{\w+\}", english)
         ), text
+
+
+def test_what_is_counted_has_a_singular() -> None:
+    """`1 images` on no page: where a number stands before a plural noun there is an entry for one."""
+    path = ROOT / "webui" / "translations" / "en" / "LC_MESSAGES" / "messages.po"
+    with path.open("rb") as file:
+        counted = [m for m in read_po(file, locale="en") if m.id and "%(n)s" in str(m.id)]
+    assert [m.string for m in counted if isinstance(m.string, tuple) and m.string[0] == ""] == []
+    plural = re.compile(r"%\(n\)s (?!takes\b)[a-z]+s\b")
+    assert [m.string for m in counted if isinstance(m.string, str) and plural.search(m.string)] == []
+    several = {m.id[0] for m in counted if isinstance(m.id, tuple)}
+    told = {
+        m for path in (ROOT / "webui").rglob("*.py") for m in re.findall(r'\bgettext\(\s*"(.+?)"', path.read_text())
+    }
+    assert told & several == set()  # `gettext` knows no number: `i18n.counted` does
