@@ -34,6 +34,7 @@ from SpiffWorkflow.bpmn.specs.mixins.multiinstance_task import LoopTask
 
 from engine import spiff, spiff_events, spiff_instances
 from engine.errors import LianyiError
+from engine.lower import SPLIT, lower
 
 NS = {
     "bpmn": "http://www.omg.org/spec/BPMN/20100524/MODEL",
@@ -59,7 +60,7 @@ def read(top: str, files: Mapping[str, bytes]) -> spiff.Specs:
     try:
         for name in sorted(files):
             if name.endswith(".bpmn"):
-                parser.add_bpmn_xml(etree.fromstring(files[name], safe), name)
+                parser.add_bpmn_xml(lower(etree.fromstring(files[name], safe)), name)
         spec = parser.get_spec(top)
         processes = parser.get_subprocess_specs(top)
     except ValidationException as error:
@@ -160,7 +161,12 @@ class _Rule(_Nodes):
 
 
 class _Gateway(_Nodes, GatewayParser):
-    pass
+    def create_task(self) -> Any:
+        """A gateway that stands in no drawing has no name in one."""
+        task = super().create_task()
+        if self.node.get("id", "").endswith(SPLIT):
+            task.bpmn_id = None
+        return task
 
 
 class _Conditional(_Nodes, ConditionalGatewayParser):

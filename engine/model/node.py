@@ -53,6 +53,8 @@ def _event(element: etree._Element) -> Event:
     form, text = "", ""
     for child in children(element, "timeDate", "timeDuration", "timeCycle", "condition"):
         form, text = local(child), (child.text or "").strip()
+    if kind == "link":
+        text = element.get("name", "")
     return Event(kind, line(element), element.get("id", ""), ref, form, text)
 
 

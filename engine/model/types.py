@@ -16,7 +16,8 @@ MOST_SEQUENTIAL: Final = 2_000
 
 @dataclass(frozen=True)
 class Event:
-    """One event definition. `ref` is the id of a message, error, escalation or signal; timers have form and text."""
+    """One event definition. `ref` is the id of a message, error, escalation or signal; timers have form and text, a link has its
+    name as text."""
 
     kind: str
     line: int

@@ -127,12 +127,30 @@ class View:
     @cached_property
     def out(self) -> dict[str, list[Flow]]:
         """Flows by the id of their source."""
-        return _group((flow.source, flow) for flow in self.process.flows)
+        return _group((flow.source, flow) for flow in self._ways)
 
     @cached_property
     def into(self) -> dict[str, list[Flow]]:
         """Flows by the id of their target."""
-        return _group((flow.target, flow) for flow in self.process.flows)
+        return _group((flow.target, flow) for flow in self._ways)
+
+    @cached_property
+    def _ways(self) -> list[Flow]:
+        """The flows, and those that links stand for."""
+        throws = [(node, event) for node in self.process.nodes for event in node.events if event.kind == "link"]
+        jumps = [
+            Flow("", node.id, target.id, node.line, node.scope)
+            for node, event in throws
+            if node.kind == "intermediateThrowEvent"
+            for target in self.links(node.scope, event.text)[0]
+        ]
+        return [*self.process.flows, *jumps]
+
+    def links(self, scope: str, name: str) -> tuple[list[Node], list[Node]]:
+        """The catching and the throwing link events of a name in a scope."""
+        found = [n for n in self.scopes.get(scope, []) for e in n.events if e.kind == "link" and e.text == name]
+        kinds = ("intermediateCatchEvent", "intermediateThrowEvent")
+        return tuple([n for n in found if n.kind == kind] for kind in kinds)  # type: ignore[return-value]
 
     @cached_property
     def boundaries(self) -> dict[str, list[Node]]:

@@ -8,7 +8,9 @@ from engine.model.finding import Finding, Rule, choice
 from engine.model.types import Event, Node
 from engine.model.view import View
 
-LINK = Rule("link_event", "A link event never arrives.", "Draw a sequence flow.")
+LINK = Rule(
+    "link_event", "{why}", "Give both ends of a link one name, one catching event for it, and no flow between the two."
+)
 SIGNAL_END = Rule(
     "signal_end", "A signal end event throws nothing.", "End with a message, or throw before a plain end."
 )
@@ -80,7 +82,7 @@ def _event(view: View, node: Node) -> Iterator[Finding]:
         yield NOTHING.at(view.file, node)
     for event in node.events:
         if event.kind == "link":
-            yield LINK.at(view.file, node)
+            yield from _link(view, node, event)
         elif event.kind == "signal" and node.kind == "endEvent":
             yield SIGNAL_END.at(view.file, node)
         elif event.kind not in _ALLOWED[node.kind] and event.kind != "compensate" and node.kind != "startEvent":
@@ -91,6 +93,22 @@ def _event(view: View, node: Node) -> Iterator[Finding]:
             yield from _reference(view, node, event)
     if node.kind == "boundaryEvent":
         yield from _boundary(view, node)
+
+
+def _link(view: View, node: Node, event: Event) -> Iterator[Finding]:
+    if node.kind not in ("intermediateCatchEvent", "intermediateThrowEvent"):
+        yield LINK.at(view.file, node, why=f"A link is no {node.kind}.")
+        return
+    catches, throws = view.links(node.scope, event.text)
+    throwing = node.kind == "intermediateThrowEvent"
+    drawn = [flow for flow in view.process.flows if node.id == (flow.source if throwing else flow.target)]
+    if not event.text:
+        yield LINK.at(view.file, node, why="The link has no name.")
+    elif drawn:
+        yield LINK.at(view.file, node, why="A flow leaves the link." if throwing else "A flow leads into the link.")
+    elif len(catches) != 1 or not throws:
+        why = f"{len(throws)} throwing and {len(catches)} catching events are named {event.text!r} in this scope."
+        yield LINK.at(view.file, node, why=why)
 
 
 def _reference(view: View, node: Node, event: Event) -> Iterator[Finding]:

@@ -27,7 +27,7 @@ BAD_ID = Rule("bad_id", "The id {id!r} is not a plain name.", "Use letters, digi
 RESERVED = Rule(
     "reserved_id",
     "The id {id} belongs to the engine.",
-    "Choose another; Start, End, Root and names ending in .EndJoin, .BoundaryEventSplit or .BoundaryEventJoin are taken.",
+    "Choose another; Start, End, Root and names ending in .EndJoin, .BoundaryEventSplit, .BoundaryEventJoin, .split or .flow are taken.",
 )
 DUPLICATE = Rule("duplicate_id", "The id {id} occurs twice.", "Give every element of a file its own id.")
 SHARED = Rule(
@@ -106,7 +106,9 @@ def _id(file: str, id: str, line: int) -> Iterator[Finding]:
     place = Data(id, id, line)
     if not id:
         yield NO_ID.at(file, place, what="process, node or flow")
-    elif id in ("Start", "End", "Root") or id.endswith((".EndJoin", ".BoundaryEventSplit", ".BoundaryEventJoin")):
+    elif id in ("Start", "End", "Root") or id.endswith(
+        (".EndJoin", ".BoundaryEventSplit", ".BoundaryEventJoin", ".split", ".flow")
+    ):
         yield RESERVED.at(file, place, id=id)
     elif not _ID.match(id) or len(id) > 80:
         yield BAD_ID.at(file, place, id=id[:80])

@@ -22,11 +22,6 @@ UNREACHABLE = Rule("unreachable", "No way leads from the start to {id}.", "Conne
 DANGLING = Rule(
     "dangling_flow", "The flow joins {source!r} and {target!r}; one of them is not in its scope.", "Draw it again."
 )
-IMPLICIT = Rule(
-    "implicit_split",
-    "{count} flows leave {id}.",
-    "Put a gateway after it; only gateways may have several outgoing flows.",
-)
 CONDITION = Rule(
     "condition_ignored",
     "The condition stands on a flow from {id}, where none is read.",
@@ -133,8 +128,6 @@ def _flows(view: View) -> Iterator[Finding]:
 
 def _leaving(view: View, node: Node) -> Iterator[Finding]:
     flows = view.out.get(node.id, [])
-    if not node.is_gateway and len(flows) > 1:
-        yield IMPLICIT.at(view.file, node, id=node.id, count=len(flows))
     if node.is_gateway and node.kind != "eventBasedGateway" and len(flows) < 2 and len(view.into.get(node.id, [])) < 2:
         yield LONE.at(view.file, node)
     if node.default and node.default not in [flow.id for flow in flows]:
