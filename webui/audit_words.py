@@ -17,7 +17,7 @@ from webui.event_words import actor_word, event_word, named
 from webui.i18n import language
 
 LOOKED: Final[dict[str, str]] = {
-    "case": "看病例", "record": "看病例", "task": "看任务", "images": "看影像", "report": "看报告", "file": "看文件", "room": "看会诊室",
+    "case": "看病例", "record": "看病例", "task": "看任务", "preview": "看预览", "images": "看影像", "report": "看报告", "file": "看文件", "room": "看会诊室",
 }  # fmt: skip
 PAGES: Final[dict[str, str]] = {
     "audit": "审计",

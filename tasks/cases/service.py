@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -15,9 +16,11 @@ from engine.db import Database, Instant, Uuid
 from engine.errors import NotFound, Refused
 from engine.history import record
 from engine.ids import uuid7
+from engine.tables import history
 from engine.values import Json
 from tasks.cases import refusals
 from tasks.cases.errors import CaseClosed, NeedsReason, WrongState
+from tasks.cases.kinds import TOLD
 from tasks.cases.models import BreakGlass, CaseParty, CasePerson, ClinicalCase
 from tasks.cases.refs import next_ref
 from tasks.cases.search import Search, condition
@@ -34,7 +37,7 @@ GLASS_LASTS, GLASS_REVIEW = timedelta(minutes=60), timedelta(hours=72)
 GLASS_REASONS = ("complaint", "incident", "authority", "rescue")
 """Why somebody may look past his permission: a complaint, an adverse event, an authority asks, a life is at stake."""
 LOOKED: Mapping[str, tuple[str, ...]] = {
-    "case": ("name", "application"), "task": ("application",), "report": ("report",), "images": ("images",), "file": ("file", "report"),
+    "case": ("name", "application"), "task": ("application",), "preview": ("application",), "room": ("name", "images"), "report": ("report",), "images": ("images",), "file": ("file", "report"),
 }  # fmt: skip
 """What is asked for permission when one of these is looked at."""
 PAGE = 100
@@ -290,14 +293,27 @@ class Cases:
         query = query.order_by(ClinicalCase.created_at.desc(), ClinicalCase.id.desc())
         return self.shown_to(session, actor, list(session.scalars(query.limit(min(limit, PAGE)))))
 
-    def note_view(self, actor: Actor, case_id: UUID, what: str) -> None:
-        """Record that somebody looked at patient data of a case (`what`: case, task, images, report, file), and why he might."""
+    def note_view(self, actor: Actor, case_id: UUID, what: str, *, once: bool = False) -> None:
+        """Record that somebody looked at patient data of a case (`what`: case, task, preview, room, images, report, file), and why he
+        might. `once` an hour for what a page shows by itself."""
+        if once and self._noted(actor, case_id, what):
+            return
         with self._db.transaction() as session:
             case = self.get(session, case_id)
             data: dict[str, Json] = {"case": str(case.id), "what": what} | self.why(session, actor, case, what)
             record(
                 session, tenant=case.tenant, kind="view", actor=actor.id, at=self._clock.now(), instance_id=case.instance_id, data=data
             )  # fmt: skip
+
+    def _noted(self, actor: Actor, case_id: UUID, what: str) -> bool:
+        """Whether this hour's record says already that the actor looked at this."""
+        since = self._clock.now() - timedelta(hours=1)
+        with self._db.read() as session:
+            query = select(history.c.data).where(
+                history.c.actor == actor.id, history.c.kind == "view", history.c.at > since
+            )
+            told = [json.loads(data) for data in session.scalars(query.where(TOLD))]
+        return any((one.get("case"), one.get("what")) == (str(case_id), what) for one in told)
 
     def why(self, session: Session, actor: Actor, case: ClinicalCase, what: str) -> dict[str, Json]:
         """By which rule somebody may look at this part of a case now, and from where; kept with the entry, since rules, roles and

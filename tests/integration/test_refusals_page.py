@@ -110,6 +110,20 @@ def test_the_record_says_why_somebody_might_look(world: World, client: FlaskClie
     assert json.loads(_rows(world, "view")[-1].data)["by"] == "glass"
 
 
+def test_a_look_at_a_preview_a_room_or_an_image_is_a_look_too_once_an_hour(world: World, client: FlaskClient) -> None:
+    world.walk(6)
+    with world.services.db.read() as session:
+        room = world.services.session.of_case(session, world.case).id
+        (view, *_) = world.services.imaging.key_views_of(session, world.case)
+    _as(client, world, "lin")
+    for _ in range(2):
+        for address in ("/inbox", f"/sessions/{room}", f"/images/case/{world.case}/{view.place}.png"):
+            assert client.get(address).status_code == 200
+    rows = [r for r in _rows(world, "view") if r.actor == str(world.accounts["lin"])]
+    assert sorted(json.loads(r.data)["what"] for r in rows) == ["images", "preview", "room"]
+    assert {r.instance_id for r in rows} == {world.case}
+
+
 def test_a_flood_of_failed_logins_from_one_place_is_told_by_doublings(world: World) -> None:
     logins = world.services.people.logins
     for place in range(200):

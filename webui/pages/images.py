@@ -44,4 +44,6 @@ def picture(sop_uid: str) -> ResponseReturnValue:
 @blueprint.get("/case/<uuid:case_id>/<int:place>.png")
 def key_view(case_id: UUID, place: int) -> ResponseReturnValue:
     """One key image of a case."""
-    return _png(services().imaging.key_view(actor(), case_id, place))
+    body = services().imaging.key_view(actor(), case_id, place)
+    services().cases.note_view(actor(), case_id, "images", once=True)
+    return _png(body)

@@ -54,6 +54,8 @@ def listed() -> ResponseReturnValue:
         waits = house.worklist.has_next(session, who)
         chosen = _chosen(rows, request.args.get("task"))
         preview = shared.preview(session, chosen) if chosen else None
+    if preview is not None and (preview.form or preview.views):
+        house.cases.note_view(who, preview.case.id, "preview", once=True)
     return render_template(
         "inbox.html", tab=tab, tabs=_tabs(counts), groups=_grouped(rows, context().clock.now()), done=done, places=places, names=names,
         chosen=chosen, preview=preview, more=more, counts={"inbox": counts["all"]}, questions=questions, notices=notices, waits=waits, filters=filters, filter_choices=offered,
