@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from engine.errors import NotFound
 from tasks.people.actor import Actor, Appointment
+from tasks.people.letters import spelled
 from tasks.people.models import Account, Agreement, Assignment, Hospital, Shift, Substitution
 
 
@@ -155,13 +156,18 @@ def names(session: Session, account_ids: Sequence[UUID]) -> dict[UUID, str]:
 
 
 def called(session: Session, words: str, limit: int = 20) -> list[Account]:
-    """The accounts with this id, log-in name or name."""
+    """The accounts with this id, log-in name or name, also as it is written in Latin letters."""
     try:
         one = session.get(Account, UUID(words))
         return [one] if one else []
     except ValueError:
         named = or_(Account.login_name == words, Account.name == words)
-        return list(session.scalars(select(Account).where(named).order_by(Account.id).limit(limit)))
+    found = list(session.scalars(select(Account).where(named).order_by(Account.id).limit(limit)))
+    if found or not words.isascii():
+        return found
+    rows = session.execute(select(Account.id, Account.name).order_by(Account.id))
+    spelt = [row.id for row in rows if spelled(row.name).casefold() == words.casefold()]
+    return list(session.scalars(select(Account).where(Account.id.in_(spelt[:limit])).order_by(Account.id)))
 
 
 def hospitals(session: Session) -> list[Hospital]:

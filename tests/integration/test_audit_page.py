@@ -126,6 +126,7 @@ def _narrows(ask: Any) -> None:
     assert not {"step", "task.completed", "job.done", "account_created"} & kinds("/audit")
     assert "task.submitted" in kinds("/audit?person=沈样例")
     assert all("沈样例" in w for w in _words(ask("jin", "/audit?person=shen"), "//tr[@data-kind]/td[2]"))
+    assert kinds("/audit?person=shen%20YANGLI") == kinds("/audit?person=shen")
     assert kinds("/audit?since=2026-11-25") == set()
     assert kinds("/audit?until=2026-11-23") == set()
     assert "view" in kinds("/audit?since=2026-11-24&until=2026-11-24")

@@ -14,6 +14,7 @@ from tasks.patients import numbers
 from tasks.patients.numbers import Numbered
 from tasks.people.service import directory
 from webui.context import actor, context
+from webui.event_words import named
 from webui.i18n import zone
 
 GROUPS = ("looked", "refused", "emergency", "exported", "login", "acted", "admin", "flow")
@@ -81,7 +82,7 @@ def _patient(
 def _person(session: Any, words: str) -> tuple[tuple[UUID, ...], str]:
     """The accounts of this id, log-in name or name."""
     found: list[Any] = directory.called(session, words) if words else []
-    return tuple(a.id for a in found), found[0].name if found else words
+    return tuple(a.id for a in found), named(found[0].name) if found else words
 
 
 def _day(words: str | None) -> date | None:
