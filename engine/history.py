@@ -30,8 +30,8 @@ _CHECKED: ColumnElement[str] = literal_column(f"'{CHECKED}'")
 """Spelled out, so that ix_history_checked serves a prepared query too."""
 KEPT = 20
 """Of so many breaks a check keeps the place."""
-NEWEST = 10_000
-"""So many entries of one chain are verified while somebody waits for a page."""
+NEWEST = 20_000
+"""So many entries of all chains together are verified while somebody waits for a page."""
 NOTHING = (0, GENESIS)
 _TENANTS = """
 with recursive found(tenant) as (
@@ -140,10 +140,11 @@ class Standing:
 
 
 def standing(session: Session, most: int = NEWEST) -> Standing:
-    """Verify what came since each chain's last full check, but of one chain at `most` its newest so many entries: the cost grows
-    neither with the age of the house nor while nobody checks it."""
+    """Verify what came since each chain's last full check, but of all chains at `most` so many entries, the newest of each: the
+    cost grows neither with the age of the house nor while nobody checks it."""
     unseen = 0
     known = _ends(session)
+    share = max(1, most // max(1, len(known)))
     times: list[datetime | None] = []
     breaks: list[Break] = []
     for tenant, end in known.items():
@@ -153,7 +154,7 @@ def standing(session: Session, most: int = NEWEST) -> Standing:
         times.append(last.at if last else None)
         found = [Break(tenant, int(seq), str(why)) for seq, why in said["breaks"]]
         start = int(said["seq"]), str(said["hash"])
-        if not found and end[0] - start[0] > most and (later := _place(session, tenant, end[0] - most)) is not None:
+        if not found and end[0] - start[0] > share and (later := _place(session, tenant, end[0] - share)) is not None:
             unseen += later[0] - start[0]
             start = later
         breaks += found or _verify_chain(session, tenant, end, start)

@@ -146,9 +146,9 @@ def test_partitions_are_made_ahead_and_migration_is_repeatable(db: Database, db_
 def test_a_chain_nobody_has_checked_is_looked_at_from_its_newest_entries_on(db: Database, clock: TestClock) -> None:
     _fill(db, clock, 30)
     with db.read() as session:
-        assert standing(session, most=10).unseen == 40  # of two chains
-        assert standing(session, most=10).breaks == []
-        assert standing(session, most=30).unseen == 0
+        assert standing(session, most=20).unseen == 40  # ten of each of two chains are looked at
+        assert standing(session, most=20).breaks == []
+        assert standing(session, most=60).unseen == 0
     check(db, "test", clock.now())
     with db.read() as session:
-        assert standing(session, most=10).unseen == 0
+        assert standing(session, most=20).unseen == 0
