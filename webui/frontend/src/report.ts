@@ -6,6 +6,7 @@ export function start(): void {
   const texts = form ? [...form.querySelectorAll<HTMLTextAreaElement>(".report-form textarea")] : [];
   const all: Record<string, string[]> = JSON.parse(document.querySelector<HTMLElement>("[data-phrases]")?.dataset.phrases ?? "{}");
   for (const text of texts) if (all[text.name]?.length) offer(text, all[text.name]!);
+  if (form) follow(form);
   preview(form);
   films();
   document.addEventListener("keydown", (event) => { if (event.key === "F8" && next()) event.preventDefault(); });
@@ -71,6 +72,20 @@ function offer(text: HTMLTextAreaElement, phrases: string[]): void {
   chips.append(...phrases.slice(0, 3).map((one) => button(one.replace(/。$/, ""), () => take(one))));
   if (phrases.length > 3) chips.append(button(word("more_phrases"), () => { text.focus(); open(); }, "/"));
   text.after(list, chips);
+}
+
+/** Phrases stand under the field one is in. They come and go when the pointer is up again, for what moves under a pressed pointer loses its click. */
+function follow(form: HTMLFormElement): void {
+  let down = false;
+  const settle = () => {
+    for (const chips of form.querySelectorAll<HTMLElement>(".phrases")) chips.hidden = !chips.closest(".field")?.contains(document.activeElement);
+  };
+  const soon = () => { if (!down) setTimeout(settle); };
+  document.addEventListener("pointerdown", () => { down = true; }, { capture: true });
+  for (const up of ["pointerup", "pointercancel"]) document.addEventListener(up, () => setTimeout(() => { down = false; settle(); }), { capture: true });
+  form.addEventListener("focusin", soon);
+  form.addEventListener("focusout", soon);
+  settle();
 }
 
 /** The preview opens beside the form, which goes on being written in. */
