@@ -67,10 +67,18 @@ class Tx:
         self.completed[str(task_id)] = dict(data)
         self.session.execute(delete(wait).where(wait.c.task_id == task_id))
 
-    def note(self, kind: str, data: Any, *, task_id: UUID | None = None, on_behalf: str | None = None) -> None:
+    def note(
+        self,
+        kind: str,
+        data: Any,
+        *,
+        task_id: UUID | None = None,
+        on_behalf: str | None = None,
+        node: str | None = None,
+    ) -> None:
         record(
             self.session, tenant=self.tenant, kind=kind, actor=self.actor, at=self.now, instance_id=self.instance_id,
-            task_id=task_id, data=data, on_behalf=on_behalf,
+            task_id=task_id, data=data, on_behalf=on_behalf, node=node,
         )  # fmt: skip
 
     def reply(self, value: Any) -> None:
