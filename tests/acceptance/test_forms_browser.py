@@ -6,6 +6,7 @@ scorings, so that each form comes up. The tests of a combination run in this ord
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ import pytest
 from tasks.demo import alliance, images
 from tasks.demo.outside import send_hl7, store, wait_for
 from tasks.demo.walk import Walk
+from tasks.people.letters import spelled
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -194,7 +196,7 @@ class Keys:
         self.page.keyboard.press("Home")
         for _ in range(40):
             value, text = self.page.evaluate(look)
-            if wanted == value or wanted in text:
+            if wanted == value or wanted in text or spelled(wanted) in text:
                 return
             self.page.keyboard.press("ArrowDown")
         raise AssertionError(f"no option {wanted}")
@@ -230,7 +232,10 @@ class Plain:
             elif kind == "radio":
                 self.page.locator(f"form#task [name='{name}'][value='{wanted}']").check()
             elif kind == "list":
-                value = self.page.locator(f"form#task [name='{name}'] option", has_text=str(wanted))
+                value = self.page.locator(
+                    f"form#task [name='{name}'] option",
+                    has_text=re.compile(f"{re.escape(str(wanted))}|{spelled(str(wanted))}"),
+                )
                 box.select_option(value.first.get_attribute("value") if value.count() else str(wanted))
             elif kind == "range":
                 box.fill(str(wanted))
