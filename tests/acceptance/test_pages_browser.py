@@ -33,7 +33,7 @@ def _pages(demo: Any, who: str) -> list[str]:
     if who == "he":
         paths.append("/applications/new?q=王示例")
     if who == "wu":
-        paths += [f"/messages?tab={tab}" for tab in ("problems", "sms", "lines")]
+        paths += [f"/messages?{asked}" for asked in ("state=trouble", "tab=sms", "tab=lines")]
     return paths
 
 
