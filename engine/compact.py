@@ -16,7 +16,7 @@ from SpiffWorkflow.bpmn.workflow import BpmnWorkflow
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
-from engine.spiff import workflows
+from engine.spiff import TAKEN, workflows
 from engine.spiff_instances import SequentialInstances
 
 
@@ -93,7 +93,8 @@ def _only_open_child(flow: Any, node: Task, live: dict[UUID, bool]) -> Task | No
     if not child.has_state(TaskState.FINISHED_MASK):
         return None
     dead = [task for c in node._children if c != child.id for task in _subtree(flow, flow.tasks[c])]
-    waiting = {task.task_spec.name for task in dead if isinstance(task.task_spec, UnstructuredJoin)}
+    joins = [task for task in dead if isinstance(task.task_spec, UnstructuredJoin)]
+    waiting = {task.task_spec.name for task in joins if TAKEN not in task.internal_data}
     if waiting:
         fired = {t.task_spec.name for t in _subtree(flow, child) if t.state == TaskState.COMPLETED}
         if not waiting <= fired:

@@ -14,12 +14,12 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from SpiffWorkflow.bpmn.specs import control
 from SpiffWorkflow.bpmn.specs import defaults as base
 from SpiffWorkflow.bpmn.specs.bpmn_process_spec import BpmnProcessSpec
+from SpiffWorkflow.bpmn.specs.mixins.multiinstance_task import LoopTask
+from SpiffWorkflow.bpmn.specs.mixins.unstructured_join import UnstructuredJoin
 from SpiffWorkflow.bpmn.workflow import BpmnWorkflow
 from SpiffWorkflow.exceptions import WorkflowException
-from SpiffWorkflow.specs.MultiChoice import MultiChoice
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
@@ -30,6 +30,9 @@ from engine.model.script import assignments
 from engine.operations import Signature
 from engine.promises import unfit
 from engine.values import Json
+
+TAKEN = "taken"
+"""Internal data of a token that a join has merged: the id of the one that went on."""
 
 HELD = "held"
 """Internal data of a task that waits for a person to settle its incident."""
@@ -207,6 +210,10 @@ class Holding(Node):
     def _update_hook(self, my_task: Task) -> bool | None:
         if HELD in my_task.internal_data:
             return None
+        if my_task.has_state(
+            TaskState.PREDICTED_MASK
+        ):  # behind a boundary event it was one of two ways; now it is the way
+            my_task._set_state(TaskState.FUTURE)
         try:
             return self._reached(my_task)
         except Stuck as problem:
@@ -249,6 +256,35 @@ class SubProcess(Node, base.SubWorkflowTask):
     def update_data(self, my_task: Task, subworkflow: Any) -> None:
         """Take over what the inside made of it."""
         my_task.data = dict(result_data(subworkflow))
+
+
+def so_far(flow: Any) -> dict[str, Json]:
+    """What an embedded sub-process has made of the data up to now: what stands at its tokens, brought together."""
+    ends = [task for task in flow.tasks.values() if _is_token(task)]
+    ends.sort(key=lambda task: (not task.has_state(TaskState.FINISHED_MASK), float(task.last_state_change)))
+    return merge_branches(flow.task_tree.data, [_token_data(task) for task in ends])
+
+
+def _is_token(task: Task) -> bool:
+    """Whether a token stands here: nothing behind the task was reached, and no join has taken it."""
+    if task.has_state(TaskState.PREDICTED_MASK | TaskState.FUTURE) or TAKEN in task.internal_data:
+        return False
+    if task.state == TaskState.CANCELLED and not isinstance(task.task_spec, UnstructuredJoin):
+        return False
+    if isinstance(task.task_spec, LoopTask):
+        return bool(task.state == TaskState.STARTED)
+    reached = [child for child in task.children if not child.has_state(TaskState.PREDICTED_MASK | TaskState.FUTURE)]
+    one_of_many = task.parent is not None and isinstance(task.parent.task_spec, LoopTask)
+    return not reached and not one_of_many
+
+
+def _token_data(task: Task) -> Mapping[str, Json]:
+    if isinstance(task.task_spec, SubProcess):
+        nested = task.workflow.top_workflow.subprocesses.get(task.id)
+        return task.data if nested is None else so_far(nested)
+    waits = isinstance(task.task_spec, UnstructuredJoin) and task.state != TaskState.COMPLETED
+    data: Mapping[str, Json] = task.parent.data if waits else task.data
+    return data
 
 
 class CallActivity(Node, base.CallActivity):
@@ -342,98 +378,3 @@ def assigned(data: Mapping[str, Json], target: tuple[str, ...], value: Json) -> 
     if inner is not None and not isinstance(inner, Mapping):
         raise Stuck("expression", "script_target", f"{first} is no context, so .{rest[0]} cannot be set")
     return {**data, first: assigned(inner or {}, tuple(rest), value)}
-
-
-class ExclusiveGateway(Node, base.ExclusiveGateway):
-    """The first flow whose condition is true, in document order, else the default."""
-
-    def _run_hook(self, my_task: Task) -> bool | None:
-        chosen = self.default_task_spec
-        for condition, name in self.cond_task_specs:
-            if condition is not None and condition._matches(my_task):
-                chosen = name
-                break
-        if chosen is None:
-            raise Stuck("expression", "no_flow", f"no condition of {self.name} is true and it has no default flow")
-        _take(my_task, [chosen])
-        return True
-
-
-class _Merging(Node):
-    """Joins tokens by what each branch changed since they parted, so that no branch undoes another's change."""
-
-    def _run_hook(self, my_task: Task) -> bool | None:
-        others = [
-            task
-            for task in my_task.workflow.tasks.values()
-            if task.task_spec is self and task is not my_task and task.has_state(TaskState.FINISHED_MASK)
-        ]
-        path = _ancestors(my_task)
-        others = [task for task in others if task.id not in path]
-        others.sort(key=lambda task: float(task.last_state_change))
-        branches = [*(task.parent.data for task in others if task.parent), my_task.parent.data]
-        if len(branches) == 1:
-            my_task.data = dict(branches[0])
-        else:
-            my_task.data = merge_branches(_parted(my_task, others), branches)
-        return True
-
-
-class _EndJoin(_Merging, control._EndJoin):
-    """Where the tokens of a process end; fires when no other is left."""
-
-
-class ProcessSpec(BpmnProcessSpec):
-    """A process; `takes` and `gives` are the variables its ioSpecification declares."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.takes: tuple[str, ...] = ()
-        self.gives: tuple[str, ...] = ()
-        end = self.task_specs.pop("End")
-        name = f"{self.name}.EndJoin"
-        del self.task_specs[name]
-        self.end: Any = _EndJoin(self, name)
-        self.task_specs["End"] = end
-        end._inputs.clear()
-        self.end.connect(end)
-
-
-def _ancestors(task: Task) -> dict[UUID, Task]:
-    found: dict[UUID, Task] = {}
-    parent = task.parent
-    while parent is not None:
-        found[parent.id] = parent
-        parent = parent.parent
-    return found
-
-
-def _parted(task: Task, others: list[Task]) -> Mapping[str, Json]:
-    common = _ancestors(task)
-    for other in others:
-        theirs = _ancestors(other)
-        common = {key: value for key, value in common.items() if key in theirs}
-    return next(iter(common.values())).data if common else {}
-
-
-class ParallelGateway(_Merging, base.ParallelGateway):
-    """Splits, and joins one token of every incoming flow."""
-
-
-class InclusiveGateway(_Merging, base.InclusiveGateway):
-    """Every flow whose condition is true; joins what can still arrive."""
-
-    def _run_hook(self, my_task: Task) -> bool | None:
-        super()._run_hook(my_task)
-        matches, defaults = MultiChoice._get_matching_outputs(self, my_task)
-        if not matches and not defaults:
-            raise Stuck("expression", "no_flow", f"no condition of {self.name} is true and it has no default flow")
-        _take(my_task, [spec.name for spec in matches or defaults])
-        return True
-
-
-def _take(my_task: Task, names: list[str]) -> None:
-    specs = [my_task.workflow.spec.task_specs[name] for name in names]
-    my_task._sync_children(specs, TaskState.FUTURE)
-    for child in my_task.children:
-        child.task_spec._predict(child, mask=TaskState.FUTURE | TaskState.PREDICTED_MASK)

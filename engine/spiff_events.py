@@ -22,7 +22,19 @@ from SpiffWorkflow.util.task import TaskState
 from engine.feel import compile
 from engine.feel.temporal import Months, parse_duration
 from engine.model.times import cycle, is_literal, moment
-from engine.spiff import HELD, Holding, Node, Published, Stuck, context, evaluate, evaluate_json, inputs
+from engine.spiff import (
+    HELD,
+    Holding,
+    Node,
+    Published,
+    Stuck,
+    SubProcess,
+    context,
+    evaluate,
+    evaluate_json,
+    inputs,
+    so_far,
+)
 from engine.values import Json
 
 KEY_LENGTH = 200
@@ -343,6 +355,14 @@ class BoundaryEvent(_Catching, base.BoundaryEvent):
             self._occur(my_task)
             my_task.internal_data.pop(definition.node, None)
         return None
+
+    def _run_hook(self, my_task: Task) -> bool | None:
+        """What an interrupted sub-process has done to the data it shares stays."""
+        inside = [child for child in my_task.parent.children if isinstance(child.task_spec, SubProcess)]
+        flows = [my_task.workflow.top_workflow.subprocesses.get(child.id) for child in inside]
+        if self.cancel_activity and flows and flows[0] is not None:
+            my_task.data = so_far(flows[0])
+        return super()._run_hook(my_task)
 
     def _occur(self, my_task: Task) -> None:
         fired = my_task.parent._add_child(self, TaskState.FUTURE)

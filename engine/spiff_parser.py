@@ -32,7 +32,7 @@ from SpiffWorkflow.bpmn.specs.data_spec import TaskDataReference
 from SpiffWorkflow.bpmn.specs.event_definitions.simple import NoneEventDefinition
 from SpiffWorkflow.bpmn.specs.mixins.multiinstance_task import LoopTask
 
-from engine import spiff, spiff_events, spiff_instances
+from engine import spiff, spiff_events, spiff_gateways, spiff_instances
 from engine.errors import LianyiError
 from engine.lower import SPLIT, lower
 
@@ -267,10 +267,10 @@ class _Process(ProcessParser):
         super()._index_process_nodes()
         self.nodes_by_id = {one.get("id"): one for one in self.node.iter(f"{{{NS['bpmn']}}}*") if one.get("id")}
 
-    def create_spec(self) -> spiff.ProcessSpec:
+    def create_spec(self) -> spiff_gateways.ProcessSpec:
         if not self.process_executable:
             raise ValidationException(f"Process {self.bpmn_id} is not executable", self.node, self.filename)
-        spec = spiff.ProcessSpec(name=self.bpmn_id, description=self.get_name(), filename=self.filename)
+        spec = spiff_gateways.ProcessSpec(name=self.bpmn_id, description=self.get_name(), filename=self.filename)
         for kind, attribute in (("dataInput", "takes"), ("dataOutput", "gives")):
             found = self.node.findall(f"bpmn:ioSpecification/bpmn:{kind}", NS)
             setattr(spec, attribute, tuple(one.get("name") or one.get("id") for one in found))
@@ -299,9 +299,9 @@ class _Parser(BpmnParser):
             "scriptTask": (_Script, spiff.ScriptTask),
             "sendTask": (_Send, spiff_events.SendTask),
             "receiveTask": (_Receive, spiff_events.ReceiveTask),
-            "exclusiveGateway": (_Conditional, spiff.ExclusiveGateway),
-            "inclusiveGateway": (_Conditional, spiff.InclusiveGateway),
-            "parallelGateway": (_Gateway, spiff.ParallelGateway),
+            "exclusiveGateway": (_Conditional, spiff_gateways.ExclusiveGateway),
+            "inclusiveGateway": (_Conditional, spiff_gateways.InclusiveGateway),
+            "parallelGateway": (_Gateway, spiff_gateways.ParallelGateway),
             "eventBasedGateway": (_EventGateway, spiff_events.EventBasedGateway),
             "subProcess": (_Sub, spiff.SubProcess),
             "callActivity": (_Call, spiff.CallActivity),
