@@ -11,12 +11,12 @@ from typing import Final
 from flask import session
 from flask_babel import gettext
 
-from webui.context import context
+from webui import sealing
 
 _KEY: Final = "refused"
 AGE: Final = 600
 """Seconds for which it is shown again."""
-LONGEST: Final = 600
+LONGEST: Final = 400
 """Characters kept of one field, so that the cookie holds them."""
 
 
@@ -31,18 +31,23 @@ class Refused:
 def keep(form: str, typed: Mapping[str, str], wrong: Mapping[str, Sequence[str]]) -> None:
     """Keep one form, and no other; messages as they are written, in Chinese."""
     kept = {name: text[:LONGEST] for name, text in typed.items() if name not in ("csrf_token", "key")}
-    session[_KEY] = [form, int(context().clock.now().timestamp()), kept, {n: list(t) for n, t in wrong.items()}]
+    session[_KEY] = sealing.seal("refused", [form, kept, {n: list(t) for n, t in wrong.items()}])
 
 
 def of(form: str) -> Refused:
     """What is kept of this form; nothing when another one came after it, or it is long ago."""
-    name, at, typed, wrong = session.get(_KEY) or ("", 0, {}, {})
-    if name != form or context().clock.now().timestamp() - at > AGE:
+    name, typed, wrong = _kept()
+    if name != form:
         return Refused()
     return Refused(typed, {n: [gettext(text) for text in texts] for n, texts in wrong.items()})
 
 
 def forget(form: str) -> None:
     """It was taken."""
-    if (session.get(_KEY) or ("",))[0] == form:
+    if _kept()[0] == form:
         session.pop(_KEY)
+
+
+def _kept() -> tuple[str, dict[str, str], dict[str, list[str]]]:
+    found = sealing.unseal("refused", str(session.get(_KEY) or ""), AGE)
+    return (found[0], found[1], found[2]) if isinstance(found, list) and len(found) == 3 else ("", {}, {})

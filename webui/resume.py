@@ -8,10 +8,9 @@ from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from flask import current_app, request, session
-from itsdangerous import BadData, URLSafeTimedSerializer
 from werkzeug.exceptions import HTTPException
 
-from webui.context import context
+from webui import sealing
 
 View = TypeVar("View", bound=Callable[..., Any])
 Keep = Callable[..., str]
@@ -54,15 +53,13 @@ def seal(view: Any) -> str:
         return ""
     fields = {k: v for k, v in request.form.to_dict(flat=False).items() if k not in OWN}
     files = any(file.filename for file in request.files.values())
-    return str(_serializer().dumps([request.path, who, fields, files])) if fields else ""
+    return sealing.seal("resume", [request.path, who, fields, files]) if fields else ""
 
 
 def unseal(text: str) -> Sealed | None:
     """What `seal` gave; None for anything else."""
-    try:
-        return Sealed(*_serializer().loads(text, max_age=AGE)) if text else None
-    except (BadData, TypeError):
-        return None
+    found = sealing.unseal("resume", text, AGE)
+    return Sealed(*found) if isinstance(found, list) and len(found) == 4 else None
 
 
 def take_up(sealed: Sealed) -> str:
@@ -73,7 +70,3 @@ def take_up(sealed: Sealed) -> str:
         return "/"
     view: Any = current_app.view_functions[endpoint]
     return str(view.keeps(sealed.fields, **args))
-
-
-def _serializer() -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(context().config.secret_key, salt="lianyi.resume")

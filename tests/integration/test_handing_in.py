@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -109,6 +110,8 @@ def test_a_form_sent_without_a_login_is_there_after_it(world: World, client: Fla
     assert "内容还在" in _words(answer.text, "//*[contains(@class,'banner')]")
     (kept,) = page.xpath("//input[@name='kept']/@value")
     assert "颞枕叶" not in answer.text
+    inside = base64.urlsafe_b64decode(kept + "==")  # whoever sits down at the desk reads nothing of it there either
+    assert not [word for word in ("颞枕叶", "\\u989e", "findings") if word.encode() in inside]
     name = {} if lost == "locked" else {"login_name": "lin"}
     wrong = client.post("/login", data=name | {"password": "wrong", "kept": kept, "next": task})
     assert html.fromstring(wrong.text).xpath("//input[@name='kept']/@value") == [kept]
