@@ -18,7 +18,7 @@ def _at(minutes: int) -> datetime:
 @pytest.mark.parametrize(("spans", "expected"), [
     ([], None), ([("duty", 0, 600)], 15), ([("duty", 60, 600)], 60), ([("duty", 0, 30)], None), ([("duty", 0, 45)], 15),
     ([("duty", 0, 600), ("room", 20, 50)], 60), ([("duty", 0, 600), ("absent", 0, 100)], 105), ([("room", 0, 30)], None),
-    ([("duty", 0, 600), ("room", 45, 75)], 15), ([("duty", 700, 900)], None),
+    ([("duty", 0, 600), ("room", 45, 75)], 15), ([("duty", 700, 900)], None), ([("duty", 30, 50), ("duty", 10, 30)], 15),
 ])  # fmt: skip
 def test_the_first_free_time(spans: list[tuple[str, int, int]], expected: int | None) -> None:
     known = [(kind, _at(a), _at(b)) for kind, a, b in spans]

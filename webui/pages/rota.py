@@ -92,15 +92,27 @@ def _bar(kind: str, starts: datetime, ends: datetime, begins: datetime, whole: t
     return Bar(kind, left, _place(ends, begins, whole) - left, starts, ends)
 
 
+def _joined(spans: Sequence[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime]]:
+    """Stretches of time, those that touch or overlap as one: a shift that follows another goes on."""
+    found: list[tuple[datetime, datetime]] = []
+    for starts, ends in sorted(spans):
+        if found and starts <= found[-1][1]:
+            found[-1] = found[-1][0], max(found[-1][1], ends)
+        else:
+            found.append((starts, ends))
+    return found
+
+
 def free(
     spans: Sequence[tuple[str, datetime, datetime]], now: datetime, until: datetime, lasts: timedelta
 ) -> datetime | None:
     """The first quarter of an hour from which somebody is on duty for so long, neither away nor in a session."""
+    duties = _joined([(a, b) for kind, a, b in spans if kind == "duty"])
     quarter = now.replace(minute=now.minute - now.minute % 15, second=0, microsecond=0)
     start = quarter if quarter >= now else quarter + SLOT
     while start + lasts <= until:
         end = start + lasts
-        on = any(kind == "duty" and a <= start and end <= b for kind, a, b in spans)
+        on = any(a <= start and end <= b for a, b in duties)
         if on and not any(kind != "duty" and a < end and start < b for kind, a, b in spans):
             return start
         start += SLOT
