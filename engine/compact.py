@@ -94,12 +94,20 @@ def _only_open_child(flow: Any, node: Task, live: dict[UUID, bool]) -> Task | No
         return None
     dead = [task for c in node._children if c != child.id for task in _subtree(flow, flow.tasks[c])]
     joins = [task for task in dead if isinstance(task.task_spec, UnstructuredJoin)]
-    waiting = {task.task_spec.name for task in joins if TAKEN not in task.internal_data}
-    if waiting:
+    if joins:
         fired = {t.task_spec.name for t in _subtree(flow, child) if t.state == TaskState.COMPLETED}
-        if not waiting <= fired:
+        if not all(_settled(flow, task, fired) for task in joins):
             return None
     return child
+
+
+def _settled(flow: Any, token: Task, fired: set[str]) -> bool:
+    """Whether a join has merged what this token brings; one that took no notice of who takes is told by its name."""
+    taker = token.internal_data.get(TAKEN)
+    if taker is None:
+        return token.task_spec.name in fired
+    task = flow.tasks.get(UUID(hex=taker))
+    return task is None or bool(task.has_state(TaskState.FINISHED_MASK))
 
 
 def _subtree(flow: Any, task: Task) -> list[Task]:

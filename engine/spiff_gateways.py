@@ -71,16 +71,16 @@ class _EndJoin(_Merging, control._EndJoin):
     """Where the tokens of a process end; fires when no other is left."""
 
 
-class ParallelGateway(_Merging, base.ParallelGateway):
-    """Splits, and joins one token of every incoming flow. A token that waits for the others is a waiting task; those that are
-    joined are taken and cancelled, and what came too early waits for the next time."""
+class _Joining(_Merging):
+    """A token that waits for the others is a waiting task; those that are joined are taken and cancelled, and what came too
+    early waits for the next time."""
 
     def _update_hook(self, my_task: Task) -> bool | None:
         came: dict[str, list[Task]] = {}
         for task in my_task.workflow.tasks.values():
             if task.task_spec is self and task.parent is not None and (task is my_task or _waits(task)):
                 came.setdefault(task.parent.task_spec.name, []).append(task)
-        if any(spec.name not in came for spec in self.inputs):
+        if not self._complete(my_task, came):
             if my_task.state != TaskState.WAITING:
                 my_task._set_state(TaskState.WAITING)
                 my_task.internal_data[ARRIVED] = my_task.last_state_change
@@ -94,6 +94,10 @@ class ParallelGateway(_Merging, base.ParallelGateway):
         my_task._inherit_data()
         return True
 
+    def _complete(self, my_task: Task, came: Mapping[str, list[Task]]) -> bool:
+        """Whether nothing more is to be waited for; `came` are the tokens by the element they came from."""
+        raise NotImplementedError
+
     def _others(self, my_task: Task) -> list[Task]:
         return [
             task
@@ -102,16 +106,41 @@ class ParallelGateway(_Merging, base.ParallelGateway):
         ]
 
 
-def _waits(token: Task) -> bool:
-    """Whether a token waits at its join; states of earlier versions cancelled all but the last that came."""
-    if token.state == TaskState.WAITING:
-        return True
-    left = token.state == TaskState.CANCELLED and TAKEN not in token.internal_data
-    return left and token.parent.state == TaskState.COMPLETED
+class ParallelGateway(_Joining, base.ParallelGateway):
+    """Splits, and joins one token of every incoming flow."""
+
+    def _complete(self, my_task: Task, came: Mapping[str, list[Task]]) -> bool:  # noqa: ARG002 - the interface
+        return all(spec.name in came for spec in self.inputs)
 
 
-class InclusiveGateway(_Merging, base.InclusiveGateway):
+class InclusiveGateway(_Joining, base.InclusiveGateway):
     """Every flow whose condition is true; joins what can still arrive."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._behind: dict[str, frozenset[str]] = {}
+
+    def _complete(self, my_task: Task, came: Mapping[str, list[Task]]) -> bool:
+        """BPMN 2.0.2, 13.4.3: no token can still come by an empty flow, unless it could come by one that has a token too."""
+        empty = [spec for spec in self.inputs if spec.name not in came]
+        if not empty:
+            return True
+        full = [spec for spec in self.inputs if spec.name in came]
+        tokens = {task.task_spec.name for task in my_task.workflow.tasks.values() if _moves(task)} - {self.name}
+        late = frozenset().union(*map(self._sources, empty)) - frozenset().union(*map(self._sources, full))
+        return not tokens & late
+
+    def _sources(self, spec: Any) -> frozenset[str]:
+        """From where one gets to an incoming flow without passing this gateway."""
+        if spec.name not in self._behind:
+            found, waiting = {spec.name}, [spec]
+            while waiting:
+                for before in waiting.pop().inputs:
+                    if before is not self and before.name not in found:
+                        found.add(before.name)
+                        waiting.append(before)
+            self._behind[spec.name] = frozenset(found)
+        return self._behind[spec.name]
 
     def _run_hook(self, my_task: Task) -> bool | None:
         super()._run_hook(my_task)
@@ -120,6 +149,22 @@ class InclusiveGateway(_Merging, base.InclusiveGateway):
             raise Stuck("expression", "no_flow", f"no condition of {self.name} is true and it has no default flow")
         _take(my_task, [spec.name for spec in matches or defaults])
         return True
+
+
+def _moves(task: Task) -> bool:
+    """Whether a token stands at a task, or comes to it at this moment."""
+    if task.has_state(TaskState.READY | TaskState.WAITING | TaskState.STARTED):
+        return True
+    on_the_way = task.has_state(TaskState.NOT_FINISHED_MASK) and task.parent is not None
+    return bool(on_the_way and task.parent.state == TaskState.COMPLETED)
+
+
+def _waits(token: Task) -> bool:
+    """Whether a token waits at its join; states of earlier versions cancelled all but the last that came."""
+    if token.state == TaskState.WAITING:
+        return True
+    left = token.state == TaskState.CANCELLED and TAKEN not in token.internal_data
+    return left and token.parent.state == TaskState.COMPLETED
 
 
 def _take(my_task: Task, names: list[str]) -> None:

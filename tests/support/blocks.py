@@ -9,22 +9,13 @@ from itertools import pairwise
 
 from hypothesis import strategies as st
 
-ASK, COUNT, ROW, CHOICE, BOTH, LOOP, INNER, MANY, GUARD = (
-    "ask",
-    "count",
-    "row",
-    "choice",
-    "both",
-    "loop",
-    "inner",
-    "many",
-    "guard",
-)
+ASK, COUNT, ROW, CHOICE, BOTH, SOME = "ask", "count", "row", "choice", "both", "some"
+LOOP, INNER, MANY, GUARD = "loop", "inner", "many", "guard"
 
 
 @dataclass(frozen=True)
 class Block:
-    """A piece of a model. `number` is the branch chosen, the rounds of a loop, or how many instances; `odd` picks another way of
+    """A piece of a model. `number` is the branch chosen, a bit for each of those chosen, the rounds of a loop, or how many instances; `odd` picks another way of
     drawing the same: a link between the parts of a row, flows without a gateway for both, one by one for many."""
 
     kind: str
@@ -40,6 +31,7 @@ def _inner(parts: st.SearchStrategy[Block]) -> st.SearchStrategy[Block]:
         st.builds(lambda p, o: Block(ROW, p, odd=o), some, flag),
         st.builds(lambda p, n: Block(CHOICE, p, n % len(p)), some, st.integers(0, 2)),
         st.builds(lambda p, o: Block(BOTH, p, odd=o), some, flag),
+        st.builds(lambda p, n: Block(SOME, p, n % 2 ** len(p)), some, st.integers(0, 7)),
         st.builds(lambda p, n: Block(LOOP, (p,), n), parts, st.integers(1, 3)),
         st.builds(lambda p: Block(INNER, (p,)), parts),
         st.builds(lambda a, b: Block(GUARD, (a, b)), parts, parts),
@@ -163,6 +155,22 @@ class Drawing:
             self._flow(into, last, join)
         return split, join
 
+    def _some(self, block: Block, into: list[str]) -> tuple[str, str]:
+        """The branches whose bit is set; the first when none is."""
+        name = self._named(block, "y")
+        self.data[name] = block.number
+        split, join = self._id("g"), self._node(into, "inclusiveGateway")
+        default = self._id("g")
+        for place, part in enumerate(block.parts):
+            first, last = self._draw(part, into)
+            bit = f"modulo(floor({name} / {2**place}), 2) = 1"
+            self._flow(into, split, first, f"{name} = 0 or {bit}" if place == 0 else bit)
+            self._flow(into, last, join)
+        flow = self._flow(into, split, default)
+        self._node(into, "inclusiveGateway", attributes=f' default="{flow}"', id=split)
+        self._node(into, "endEvent", id=default)
+        return split, join
+
     def _loop(self, block: Block, into: list[str]) -> tuple[str, str]:
         name = self._named(block, "r")
         begin, merge = self._script(into, f"{name} = 0"), self._node(into, "exclusiveGateway")
@@ -234,6 +242,9 @@ class _Life:
             counted[self.name] += 1
         if block.kind == BOTH:
             self.parts = [self._begun(part) for part in block.parts]
+        elif block.kind == SOME:
+            chosen = [part for place, part in enumerate(block.parts) if block.number >> place & 1]
+            self.parts = [self._begun(part) for part in chosen or block.parts[:1]]
         elif block.kind == CHOICE:
             self.parts = [self._begun(block.parts[block.number])]
         elif block.parts:

@@ -59,6 +59,9 @@ _THREE = Block(BOTH, (_ASK, _ASK, _ASK))
 @example(Block(BOTH, (_ASK, Block(LOOP, (_THREE,), 2))), 0)  # the same beside something that is open
 @example(Block(GUARD, (_ASK, Block(MANY, (), 1))), 1)  # several instances behind a boundary event
 @example(Block(GUARD, (Block(ROW, (_ASK, _COUNT, _ASK)), _ASK)), 79804)  # what an ended sub-process counted
+@example(
+    Block(LOOP, (Block(BOTH, (Block(LOOP, (_COUNT,), 1), Block(LOOP, (_COUNT,), 3))),), 2), 0
+)  # cut between taking and merging
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(block=BLOCKS, seed=st.integers(0, 2**32))
 def test_random_models_do_what_they_say(block: Block, seed: int) -> None:
