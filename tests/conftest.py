@@ -111,7 +111,7 @@ def db_url(request: pytest.FixtureRequest, tmp_path: Path, origin: str) -> Itera
     name = f"t_{uuid.uuid4().hex}"
     admin = sa.create_engine(server, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
     with admin.connect() as connection:
-        connection.execute(sa.text(f"create database {name} template template_{origin}"))
+        connection.execute(sa.text(f"create database {name} template template_{origin} strategy file_copy"))
     yield server.set(database=name).render_as_string(hide_password=False)
     with admin.connect() as connection:
         connection.execute(sa.text(f"drop database {name} with (force)"))
