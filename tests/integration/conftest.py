@@ -152,6 +152,14 @@ class World:
             self.submit(*self.steps(**applied)[place])
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Pages ask services, and these run on both databases in the fast tests; over HTTP, PostgreSQL is for the slow ones."""
+    for item in items:
+        asked = getattr(item, "callspec", None)
+        if asked and asked.params.get("db_url") == "postgresql" and "client" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture
 def _no_draw(monkeypatch: pytest.MonkeyPatch) -> None:
     """The draw of a blind second score would make every tenth walk another one."""
