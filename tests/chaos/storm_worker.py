@@ -1,7 +1,7 @@
 """A process of the storm: a worker that carries out jobs, or a web process that completes tasks; killed at any moment.
 
 Arguments: role (worker or web), database URL, folder of the outside world. There `effects` gets a line `effect job` for every
-effect that reached the peer, `accepted` one for every command a person was told had been accepted.
+effect that reached the peer, `accepted` one for every command a person was told had been accepted, `up` the process id of everybody who has begun to work.
 """
 
 from __future__ import annotations
@@ -85,4 +85,5 @@ def web(db: Database, world: Path) -> None:
 
 
 if __name__ == "__main__":
+    say(Path(sys.argv[3]) / "up", str(os.getpid()))
     {"worker": worker, "web": web}[sys.argv[1]](connect(sys.argv[2]), Path(sys.argv[3]))

