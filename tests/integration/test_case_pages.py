@@ -31,6 +31,30 @@ def _words(page: str, where: str) -> str:
     return " ".join(" ".join(node.text_content().split()) for node in html.fromstring(page).xpath(where))
 
 
+# -- what people who decide and meet are told ------------------------------------------------------------------------
+def test_who_approves_sees_where_it_goes_and_the_consent(world: World, open_page: Open) -> None:
+    world.walk(1)
+    with world.services.db.read() as session:
+        task = session.scalar(select(wait.c.task_id).where(wait.c.form == "approve"))
+    told = open_page("gao", f"/tasks/{task}")
+    facts = dict(zip(*(_list(told, f"//dl/{tag}") for tag in ("dt", "dd")), strict=False))
+    assert facts["受邀医院"] == "示范中心医院"
+    assert facts["专业"] == "神经影像"
+    assert facts["知情同意"] == "急诊口头"
+
+
+def _list(page: str, where: str) -> list[str]:
+    return [" ".join(node.text_content().split()) for node in html.fromstring(page).xpath(where)]
+
+
+def test_where_people_meet_is_told_to_both_sides(world: World, open_page: Open) -> None:
+    world.walk(5)
+    start = world.steps()[5][2]["start_at"]
+    world.submit("wu", "schedule", {"start_at": start, "minutes": "30", "room": "A301"})
+    for who in ("he", "lin", "wu"):
+        assert _words(open_page(who, f"/cases/{world.case}"), "//*[@data-place]") == "A301"
+
+
 # -- what became of a report ------------------------------------------------------------------------------------------
 def test_a_returned_version_says_so_and_what_replaces_it(world: World, open_page: Open) -> None:
     world.walk(11)

@@ -116,6 +116,7 @@ def _facts(session: Any, row: Any) -> dict[str, Any]:
         "ruled": house.quality.ruled(session, row.id) if allowed["qc.read"] else [],
         "remarks": row.applicant != who.account_id,
         "room": house.session.of_case(session, row.id),
+        "meeting_place": shared.place(session, row.id),
         "moved_for": house.session.moved_for(session, row.id),
         "people": shared.names(session, [p for p in people if p not in house.cases.hidden(session, who, row)]),
         "why": _why(session, row, who),

@@ -51,10 +51,11 @@ def entered(room_id: UUID) -> ResponseReturnValue:
         views = house.imaging.key_views_of(session, case.id) if may_look else []
         application = shared.application(session, case.id) if may_read else {}
         act = _act(session, now["tasks"])
+        place, why = shared.place(session, room.case_id), house.session.moved_for(session, room.case_id)
     if views or application:
         house.cases.note_view(who, room.case_id, "room", once=True)
     return render_template(
-        "session.html", case=case, names=names, places=places, views=views, application=application, version=_version(now), act=act,
+        "session.html", case=case, place=place, moved_for=why, names=names, places=places, views=views, application=application, version=_version(now), act=act,
         lasted=lasted(room, context().clock.now()), seconds=_seconds(room), **now,
     )  # fmt: skip
 

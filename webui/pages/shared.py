@@ -124,6 +124,24 @@ def _joined(words: list[str]) -> str:
 
 
 def application(session: Any, case_id: UUID) -> Mapping[str, Any]:
-    """The newest application form of a case; ask for permission first."""
+    """The newest application form of a case, with the words of what was chosen in it; ask for permission first."""
     found = services().worklist.submissions(session, case_id, "apply")
-    return found[-1].data if found else {}
+    if not found:
+        return {}
+    data, form = found[-1].data, services().worklist.form_of(session, found[-1].instance_id, "apply")
+    lang = language()
+    labels = {
+        (field.name, choice.value): choice.label.get(lang) or choice.label["zh"]
+        for field in form.fields
+        for choice in field.choices
+    }
+    asked = next((h for h in directory.hospitals(session) if str(h.id) == data.get("to_hospital")), None)
+    words = {name: labels.get((name, str(data.get(name))), "") for name in ("specialty", "consent_method")}
+    words["to_hospital"] = "" if asked is None else asked.name if lang == "zh" else asked.name_en
+    return {**data, "words": words}
+
+
+def place(session: Any, case_id: UUID) -> str:
+    """Where people meet for a consultation, as whoever fixed the time wrote it."""
+    found = services().worklist.submissions(session, case_id, "schedule")
+    return str(found[-1].data.get("room") or "").strip() if found else ""
