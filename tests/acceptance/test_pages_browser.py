@@ -200,3 +200,14 @@ def _approve(page: Any, base: str, case: str, axe: Axe) -> None:
     page.wait_for_url(lambda url: "/tasks/" not in url)
     page.goto(f"{base}/inbox")
     assert page.locator(f"tr[data-form=approve][data-case='{case}']").count() == 0
+
+
+def test_a_message_opens_from_anywhere_in_its_row_and_esc_closes_it(demo: Any, login: Login) -> None:
+    page = login("wu")
+    page.goto(f"{demo.base}/messages")
+    page.locator("tr[data-message]:has(a.what) td.full").first.click()
+    page.locator("[data-drawer]").wait_for()
+    assert re.search(r"/messages/[0-9a-f-]{36}", page.url)
+    page.keyboard.press("Escape")
+    page.locator("[data-drawer]").wait_for(state="detached")
+    assert re.fullmatch(r".*/messages(\?.*)?", page.url)

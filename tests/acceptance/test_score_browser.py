@@ -10,7 +10,7 @@ import pytest
 pytestmark = pytest.mark.timeout(300)
 
 
-@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("lang", ["zh", pytest.param("en", marks=pytest.mark.slow)])
 def test_a_sentence_is_cited_for_the_dimension_one_is_at(demo: Any, login: Callable[..., Any], lang: str) -> None:
     page = login("zheng", lang)
     page.goto(f"{demo.base}/inbox")

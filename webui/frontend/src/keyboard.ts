@@ -93,12 +93,14 @@ export function start(): void {
       if (!row || (event.target as HTMLElement).closest("a, button, summary, input")) return;
       row.querySelector<HTMLElement>("a[href]")?.click();
       event.preventDefault();
-    } else if (event.key.length === 1 && letter(event.key.toLowerCase())) event.preventDefault();
+    } else if (event.key === "Escape") document.querySelector<HTMLElement>("[data-close-drawer]")?.click();
+    else if (event.key.length === 1 && letter(event.key.toLowerCase())) event.preventDefault();
   });
   document.addEventListener("click", (event) => {
     const at = event.target as HTMLElement;
     const row = at.closest<HTMLElement>("[data-task]");
     if (row && !at.closest("a, button, input, form#task") && rows().includes(row)) select(row);
+    if (!at.closest("a, button, input")) at.closest("tr[data-message]")?.querySelector<HTMLElement>("a.what")?.click();
     if (at.closest("[data-open]")) document.querySelector<HTMLDialogElement>(`dialog#${at.closest<HTMLElement>("[data-open]")!.dataset.open}`)?.showModal();
     if (at.closest("[data-close]")) at.closest("dialog")?.close();
     const copy = at.closest<HTMLElement>("[data-copy]");
