@@ -141,7 +141,7 @@ class Engine:
 
     def deliver(self, name: str, business_key: str, payload: Mapping[str, Json], *, key: str, actor: str) -> None:
         """Store a message for whoever waits for it now or within its time to live; a known key is a no-op."""
-        with _alone(), self.db.transaction() as session:
+        with self.db.transaction() as session:
             messages.store(
                 session, name, business_key, payload, key=key, actor=actor, now=self.clock.now(), ttl=self.ttl
             )

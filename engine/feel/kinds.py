@@ -7,23 +7,21 @@ value may be null is not asked: nearly every operation of FEEL can give that.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
 from typing import Any, Final
 
-from engine.feel import nodes
+from engine.feel import nodes, values
 from engine.feel.builtins import FUNCTIONS
 from engine.feel.parser import parse
-from engine.feel.temporal import Months
 
 Kind = str | None
 Known = Callable[[tuple[str, ...]], Kind]
 """The kind of a variable, or of an entry of one: `("case", "id")`."""
 
-_PYTHON: Final[tuple[tuple[type, str], ...]] = (
-    (bool, "boolean"), (Decimal, "number"), (int, "number"), (float, "number"), (str, "text"), (datetime, "datetime"),
-    (date, "date"), (time, "time"), (timedelta, "duration"), (Months, "duration"), (list, "list"), (dict, "context"),
-)  # fmt: skip
+OF_TYPE: Final = {
+    "string": "text", "number": "number", "boolean": "boolean", "date and time": "datetime", "dateTime": "datetime", "date": "date",
+    "time": "time", "days and time duration": "duration", "years and months duration": "duration", "list": "list", "context": "context",
+}  # fmt: skip
+"""The kinds of FEEL's types, by their names in expressions and decision tables."""
 _GIVES: Final[dict[str, str]] = {
     **dict.fromkeys(
         ("string", "substring", "upper case", "lower case", "substring before", "substring after", "replace",
@@ -67,7 +65,7 @@ def kind_of(source: str, known: Known) -> Kind:
 
 def kind_of_value(value: Any) -> Kind:
     """The kind of a FEEL value."""
-    return next((name for python, name in _PYTHON if isinstance(value, python)), None)
+    return OF_TYPE.get(values.kind_of(value))
 
 
 def _kind(node: nodes.Node, known: Known) -> Kind:

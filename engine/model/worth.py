@@ -6,22 +6,13 @@ from collections.abc import Iterator, Mapping
 
 from engine import feel
 from engine.dmn.model import Table
-from engine.feel.kinds import Kind, kind_of
+from engine.feel.kinds import OF_TYPE, Kind, kind_of
 from engine.model.script import assignments
 from engine.model.types import Node, Process
 from engine.model.view import Around, View
 
 Path = tuple[str, ...]
 Seen = Mapping[tuple[str, Path], Kind]
-
-OF_TYPE = {
-    "string": "text",
-    "number": "number",
-    "boolean": "boolean",
-    "dateTime": "datetime",
-    "date and time": "datetime",
-}
-"""The kinds of the type names of decision tables."""
 
 
 def kind(view: View, source: str) -> Kind:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
-from decimal import Decimal
 
 from engine import dmn, feel
+from engine.feel.kinds import kind_of_value
 from engine.model.finding import Finding, Rule, choice
 from engine.model.rules.sources import literal
 from engine.model.types import Node, Process, Service
@@ -110,7 +109,7 @@ def _parameters(view: View, node: Node, service: Service, signature: Signature) 
             yield TWICE.at(view.file, node, line=one.line, name=one.name)
         given.add(one.name)
         value = literal(one.value)
-        kind = next((kind for python, kind in _TYPES if isinstance(value, python)), None)
+        kind = kind_of_value(value)
         wanted = signature.params[one.name]
         if kind is not None and wanted not in (Type.ANY, kind):
             yield TYPE.at(view.file, node, line=one.line, name=one.name, wanted=wanted, given=kind)
@@ -123,18 +122,6 @@ def _parameters(view: View, node: Node, service: Service, signature: Signature) 
             yield MISSING.at(
                 view.file, node, line=service.line, id=signature.id, name=name, wanted=signature.params[name]
             )
-
-
-_TYPES: tuple[tuple[type, Type], ...] = (
-    (bool, Type.BOOLEAN),
-    (int, Type.NUMBER),
-    (Decimal, Type.NUMBER),
-    (str, Type.TEXT),
-    (datetime, Type.DATETIME),
-    (timedelta, Type.DURATION),
-    (list, Type.LIST),
-    (dict, Type.CONTEXT),
-)
 
 
 def _decision(view: View, node: Node) -> Iterator[Finding]:

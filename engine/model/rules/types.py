@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from engine.feel.kinds import OF_TYPE
 from engine.model import worth
 from engine.model.finding import Finding, Placed, Rule
 from engine.model.rules.sources import literal, looks_iso
@@ -74,7 +75,7 @@ def _table(view: View, node: Node) -> Iterator[Finding]:
     file = view.around.decisions.get(node.decision)
     decision = file.decisions.get(node.decision) if file else None
     for column in decision.table.inputs if decision and decision.table else ():
-        wanted, given = worth.OF_TYPE.get(column.type), worth.kind(view, column.expression)
+        wanted, given = OF_TYPE.get(column.type), worth.kind(view, column.expression)
         if wanted is not None and given is not None and given != wanted:
             what = f"The column {column.label or column.expression} of {node.decision}"
             yield KIND.at(view.file, node, what=what, given=given, source=column.expression, wanted=wanted)
