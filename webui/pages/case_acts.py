@@ -18,7 +18,7 @@ from tasks.cases.errors import NeedsReason
 from tasks.cases.service import GLASS_REASONS
 from tasks.session.errors import NotMovable
 from tasks.worklist.errors import FormInvalid
-from webui import refused
+from webui import untaken
 from webui.context import actor, context, services
 from webui.errors import answer, texts
 from webui.guards import wants_json
@@ -32,7 +32,7 @@ def _kept(form: str, case_id: UUID, fields: Mapping[str, Sequence[str]]) -> str:
     """Keep a form that came without a login, for the case's page. NotFound."""
     with services().db.read() as session:
         services().cases.view(session, actor(), case_id)
-    refused.keep(f"{form} {case_id}", {name: values[-1] for name, values in fields.items() if values}, {"": []})
+    untaken.keep(f"{form} {case_id}", {name: values[-1] for name, values in fields.items() if values}, {"": []})
     return url_for("cases.shown", case_id=case_id, _anchor=form)
 
 
@@ -41,12 +41,12 @@ def _back(form: str, case_id: UUID, wrong: Mapping[str, Sequence[str]]) -> Respo
     if wants_json():
         told = texts(FormInvalid.code, (FormInvalid.__doc__ or "").strip(), FormInvalid.advice)
         return answer(422, FormInvalid.code, *told, errors={n: [gettext(t) for t in ts] for n, ts in wrong.items()})
-    refused.keep(f"{form} {case_id}", request.form, wrong)
+    untaken.keep(f"{form} {case_id}", request.form, wrong)
     return redirect(url_for("cases.shown", case_id=case_id, _anchor="errors"), 303)
 
 
 def _done(form: str, case_id: UUID) -> ResponseReturnValue:
-    refused.forget(f"{form} {case_id}")
+    untaken.forget(f"{form} {case_id}")
     return redirect(url_for("cases.shown", case_id=case_id), 303)
 
 

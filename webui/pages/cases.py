@@ -19,7 +19,7 @@ from tasks.cases import trace
 from tasks.cases.service import GLASS_REASONS, PAGE, Search, breaks_glass
 from tasks.cases.states import STATES
 from tasks.people.service import directory
-from webui import refused
+from webui import untaken
 from webui.context import actor, context, services
 from webui.event_words import actor_word
 from webui.i18n import language
@@ -81,7 +81,7 @@ def shown(case_id: UUID) -> ResponseReturnValue:
         tab=tab if tab in TABS else "timeline",
         state=STATES[case.state],
         key=str(uuid7()),
-        tried_of={form: refused.of(f"{form} {case_id}") for form in FORMS},
+        tried_of={form: untaken.of(f"{form} {case_id}") for form in FORMS},
         **found,
     )
 
